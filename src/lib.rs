@@ -1,0 +1,19 @@
+//! chatward keeps the webchat security policies of CXone tenants as git says they should be.
+//!
+//! ```text
+//! policies/ ─ source ─► snapshot ─ validate ─► findings
+//!                           │
+//!           state ─► applied├─► drift ─► plan ─ guard ─► deploy ─► submit · poll · verify
+//!           remote ─► live ─┘                              │
+//!                     ledger ◄── intent, location, effect ─┤
+//!              state = fold(ledger)                        └─► status, metrics, logs
+//! ```
+//!
+//! One pass is that line, in that order. Modules stand here in its order too, in four layers. A layer names only
+//! the layers above it in this list: `tests/tidy.rs` reads every `use crate::…` and holds the rule.
+
+// Core: values and decisions. No I/O, no runtime, no clock; time is passed in.
+pub mod printable;
+pub mod finding;
+pub mod suggest;
+pub mod digest;

@@ -1,0 +1,56 @@
+//! "Did you mean": the known word nearest to one that is not known.
+
+/// Words longer than this have no near word: the tables' longest are well below.
+const MAX_LENGTH: usize = 64;
+
+/// The candidate nearest to a word, if it is near enough for a slip of the fingers. Case, hyphens and underscores are no
+/// distance at all.
+pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > MAX_LENGTH {
+        return None;
+    }
+    let plain = |word: &str| word.to_ascii_lowercase().replace(['_', '-'], "");
+    let word = plain(word);
+    // A third of the letters may differ: "script" is no slip for "sandbox", "strict-dinamic" is one.
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean …?`, or what to do where nothing is near.
+pub fn did_you_mean<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    closest(word, candidates).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_slip_is_near() {
+        let words = ["script-src", "style-src", "sandbox", "hCaptcha", "cspDirectives", "mode"];
+        let cases = [
+            ("scirpt-src", Some("script-src")),
+            ("SCRIPT_SRC", Some("script-src")),
+            ("hcaptcha", Some("hCaptcha")),
+            ("sandbx", Some("sandbox")),
+            ("csp_directives", Some("cspDirectives")),
+            ("mdoe", Some("mode")),
+            ("m", None),
+            ("report", None),
+            ("", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(closest(word, words), expected, "{word}");
+        }
+        assert_eq!(closest(&"a".repeat(MAX_LENGTH + 1), words), None);
+    }
+}
