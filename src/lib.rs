@@ -17,3 +17,5 @@ pub mod printable;
 pub mod finding;
 pub mod suggest;
 pub mod digest;
+pub mod policy;
+pub mod payload;

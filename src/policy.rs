@@ -1,0 +1,223 @@
+//! One policy as it is written: typed, with the place of every value that a check may have to point at.
+//!
+//! [`document`] reads YAML into these types and finds what is wrong with it; the JSON Schema that
+//! `chatward schema` prints is derived from them. What is sent for a policy is [`crate::payload`].
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use crate::finding::{Span, Spanned};
+
+pub mod document;
+mod name;
+mod schema;
+
+pub use name::{NameError, PolicyId, PolicyIdError, PolicyName, TenantName};
+pub use schema::schema;
+
+/// The only `apiVersion` there is.
+pub const API_VERSION: &str = "chatward.dev/v1";
+/// The only `kind` there is.
+pub const KIND: &str = "WebchatSecurityPolicy";
+
+/// A policy: its id, the annotations on its document, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Which policy.
+    pub id: PolicyId,
+    /// Where `metadata.name` is written: the place of findings about the policy as a whole.
+    pub name_span: Span,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, Spanned<String>>,
+    /// What it says.
+    pub spec: Spec,
+}
+
+/// `spec`: what the webchat widget may load, what it filters, and how it meets bots.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// The oldest browsers that the policy must work in.
+    #[schemars(default)]
+    pub target_browsers: TargetBrowsers,
+    /// Where browsers send violation reports: a path on the tenant, or an absolute URL.
+    #[schemars(default = "default_report_uri")]
+    pub report_uri: Spanned<String>,
+    /// Content-Security-Policy directives (CSP Level 3), by name.
+    pub csp_directives: Directives,
+    /// What is filtered out of messages.
+    #[schemars(default)]
+    pub xss_rules: XssRules,
+    /// How bots are met.
+    #[schemars(default)]
+    pub bot_detection: BotDetection,
+}
+
+/// `reportUri` where none is written.
+pub const DEFAULT_REPORT_URI: &str = "/api/v2/security/csp-reports";
+
+/// `reportUri` where none is written.
+pub fn default_report_uri() -> Spanned<String> {
+    unplaced(DEFAULT_REPORT_URI)
+}
+
+fn unplaced(text: &str) -> Spanned<String> {
+    Spanned::new(text.to_owned(), Span::default())
+}
+
+/// A browser's version: `16`, or `15.4` where the minor number matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Before the point.
+    pub major: u16,
+    /// After it; 0 where none is written.
+    pub minor: u16,
+}
+
+impl Version {
+    /// A version.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.minor {
+            0 => write!(f, "{}", self.major),
+            minor => write!(f, "{}.{minor}", self.major),
+        }
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+        Ok(Self::new(major.parse()?, minor.parse()?))
+    }
+}
+
+/// The oldest version of each browser that a policy must work in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct TargetBrowsers {
+    /// Chrome, and what is built on Chromium.
+    pub chrome: Version,
+    /// Firefox.
+    pub firefox: Version,
+    /// Safari.
+    pub safari: Version,
+}
+
+impl Default for TargetBrowsers {
+    fn default() -> Self {
+        Self { chrome: Version::new(90, 0), firefox: Version::new(90, 0), safari: Version::new(15, 0) }
+    }
+}
+
+/// `cspDirectives`, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Directives(pub Vec<Directive>);
+
+impl Directives {
+    /// The first directive of that name, in any case of letters.
+    pub fn get(&self, name: &str) -> Option<&Directive> {
+        self.0.iter().find(|directive| directive.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// One directive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    /// Its name as written.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: DirectiveValue,
+}
+
+/// What a directive is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DirectiveValue {
+    /// `true`: the directive takes no value.
+    Flag(Span),
+    /// A string or a list, cut at white space: the same sources are the same value.
+    Sources(Vec<Spanned<String>>),
+}
+
+impl Directive {
+    /// The sources; none for a flag.
+    pub fn sources(&self) -> &[Spanned<String>] {
+        match &self.value {
+            DirectiveValue::Flag(_) => &[],
+            DirectiveValue::Sources(sources) => sources,
+        }
+    }
+}
+
+/// `xssRules`: what is filtered out of messages.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct XssRules {
+    /// Whether anything is filtered.
+    pub enabled: bool,
+    /// What happens to a message that a rule matches: `block`, `sanitize` or `report`.
+    #[schemars(extend("examples" = ["block", "sanitize", "report"]))]
+    pub mode: Spanned<String>,
+    /// The rules: `strip-script-tags`, `sanitize-event-handlers`, `block-script-uris`.
+    #[schemars(extend("examples" = [["strip-script-tags", "sanitize-event-handlers", "block-script-uris"]]))]
+    pub rules: Vec<Spanned<String>>,
+}
+
+impl Default for XssRules {
+    fn default() -> Self {
+        Self { enabled: true, mode: unplaced("block"), rules: Vec::new() }
+    }
+}
+
+/// `botDetection`: how bots are met.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct BotDetection {
+    /// Whether bots are looked for.
+    pub enabled: bool,
+    /// The challenge shown: `hCaptcha`, `reCaptcha` or `turnstile`.
+    #[schemars(extend("examples" = ["hCaptcha", "reCaptcha", "turnstile"]))]
+    pub challenge_type: Spanned<String>,
+    /// Messages a minute and visitor before the challenge; at least 1.
+    #[schemars(range(min = 1))]
+    pub rate_limit_per_minute: Spanned<u32>,
+    /// Named rules; at most 10.
+    #[schemars(length(max = 10))]
+    pub rules: Vec<BotRule>,
+}
+
+impl Default for BotDetection {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            challenge_type: unplaced("hCaptcha"),
+            rate_limit_per_minute: Spanned::new(15, Span::default()),
+            rules: Vec::new(),
+        }
+    }
+}
+
+/// One bot rule.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BotRule {
+    /// Its name.
+    #[schemars(extend("examples" = ["rapid-fire-detection", "headless-browser-fingerprint"]))]
+    pub name: Spanned<String>,
+    /// How many events make it match; at least 1.
+    #[schemars(range(min = 1))]
+    pub threshold: Option<Spanned<u32>>,
+    /// Within how many seconds; at least 1.
+    #[schemars(range(min = 1))]
+    pub window_seconds: Option<Spanned<u32>>,
+    /// Whether it is on; the tenant decides where nothing is written.
+    pub enabled: Option<bool>,
+}
