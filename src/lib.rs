@@ -19,3 +19,5 @@ pub mod suggest;
 pub mod digest;
 pub mod policy;
 pub mod payload;
+pub mod csp;
+pub mod validate;

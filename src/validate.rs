@@ -1,0 +1,87 @@
+//! The checks over one typed policy: a registry, one file per check, every finding collected.
+//!
+//! [`validate`] stands between [`crate::policy::document`], which finds what is wrong with a document as such, and
+//! the plan, which holds what has an error. A check is a function of the policy alone: it sees no file and no clock.
+//! A policy that a browser or a tenant could use as it was meant never gets an error.
+//!
+//! Codes by family; a family has room for a hundred, and a number is never used again:
+//!
+//! | codes | family |
+//! | --- | --- |
+//! | `CW20xx` | directives: their names, and whether the value is of the kind that they take |
+//! | `CW21xx` | sources, one by one and in their list |
+//! | `CW22xx` | browsers that lack something |
+//! | `CW23xx` | what makes a policy weak |
+//! | `CW24xx` | limits of the platform, and what costs it time |
+//! | `CW25xx` | reporting |
+//! | `CW30xx` | XSS rules |
+//! | `CW31xx` | bot detection |
+
+use crate::finding::{Code, Finding, SourceText};
+use crate::policy::Policy;
+
+mod bot;
+mod compat;
+mod directive;
+mod limit;
+mod reporting;
+mod sink;
+mod source;
+#[cfg(test)]
+mod testing;
+mod weak;
+mod xss;
+
+pub use bot::CHALLENGE_TYPES;
+pub use limit::{MAX_BOT_RULES, MAX_HASHES, MAX_HOSTS};
+pub use sink::MAX_FINDINGS_PER_CODE;
+pub use xss::{FILTER_RULES, MODES};
+
+use sink::Sink;
+
+/// One check: the code that it raises, and how.
+struct Check {
+    code: &'static Code,
+    run: fn(&Policy, &mut Sink),
+}
+
+impl Check {
+    const fn new(code: &'static Code, run: fn(&Policy, &mut Sink)) -> Self {
+        Self { code, run }
+    }
+}
+
+/// Every check, by family, ordered by code.
+static FAMILIES: &[&[Check]] = &[
+    directive::CHECKS,
+    source::CHECKS,
+    compat::CHECKS,
+    weak::CHECKS,
+    limit::CHECKS,
+    reporting::CHECKS,
+    xss::CHECKS,
+    bot::CHECKS,
+];
+
+fn checks() -> impl Iterator<Item = &'static Check> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// Runs every check over one policy; findings in order of place, then code.
+///
+/// Of one code at most [`MAX_FINDINGS_PER_CODE`] are told one by one; the last of them says how many more there are.
+pub fn validate(policy: &Policy, source: &SourceText<'_>) -> Vec<Finding> {
+    let mut sink = Sink::new(policy.name_span);
+    for check in checks() {
+        (check.run)(policy, &mut sink);
+    }
+    sink.into_findings(source)
+}
+
+/// Every code that a check can raise, ordered by id.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    checks().map(|check| check.code)
+}
+
+#[cfg(test)]
+mod tests;

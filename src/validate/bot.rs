@@ -1,0 +1,17 @@
+//! `CW31xx`: bot detection.
+
+use super::Check;
+
+mod below_one;
+mod disabled;
+mod duplicate_rule;
+mod unknown_challenge;
+
+pub use unknown_challenge::CHALLENGE_TYPES;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(&below_one::CODE, below_one::check),
+    Check::new(&duplicate_rule::CODE, duplicate_rule::check),
+    Check::new(&unknown_challenge::CODE, unknown_challenge::check),
+    Check::new(&disabled::CODE, disabled::check),
+];

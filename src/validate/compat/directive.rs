@@ -1,0 +1,63 @@
+//! A directive that some targeted browser does not have.
+
+use super::{HELP, listed};
+use crate::csp::support;
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2201",
+    name: "directive-support",
+    severity: Severity::Warning,
+    summary: "Some browser that the policy must work in does not have the directive.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        let Some(row) = support::of_directive(&directive.name) else { continue };
+        if let Some(browsers) = listed(&row.gaps(&policy.spec.target_browsers)) {
+            let text = format!("`{}` is not in {browsers}", row.subject);
+            sink.report_with_help(&CODE, directive.name.span, text, HELP);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{TargetBrowsers, Version};
+    use crate::validate::testing::{assert_texts, changed, texts};
+
+    #[test]
+    fn every_browser_without_it_is_named() {
+        let text = "`script-src-elem` is not in Firefox 90 to 107, Safari 15 to 15.3";
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'self'", "frame-ancestors 'none'"], &[]),
+                (&["Script-Src-Elem 'self'"], &[text]),
+                (
+                    &["block-all-mixed-content = true"],
+                    &["`block-all-mixed-content` is not in Firefox 122 and later"],
+                ),
+                (&["worker-src 'self'"], &["`worker-src` is not in Safari 15 to 15.4"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_targets_decide() {
+        let mut policy = changed(|_| {});
+        policy.spec.csp_directives =
+            crate::validate::testing::policy(&["trusted-types a"]).spec.csp_directives;
+        policy.spec.target_browsers = TargetBrowsers {
+            chrome: Version::new(83, 0),
+            firefox: Version::new(148, 0),
+            safari: Version::new(26, 0),
+        };
+        assert_eq!(texts(&CODE, &policy), [""; 0]);
+        policy.spec.target_browsers.safari = Version::new(18, 4);
+        assert_eq!(texts(&CODE, &policy), ["`trusted-types` is not in Safari 18.4 to 18.6"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! A value that its directive can't have, where that is no source: an endpoint, a Trusted Types policy and the like.
+
+use crate::csp::{Grammar, directive::lookup, value};
+use crate::finding::{Code, Severity, Spanned};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2010",
+    name: "bad-value",
+    severity: Severity::Error,
+    summary: "The value is not one that the directive can have, and browsers ignore it.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        let Some(info) = lookup(&directive.name) else { continue };
+        let mut readable = directive.sources().iter().filter(|token| is_readable(token));
+        for token in readable.clone() {
+            if let Err(error) = value::check(info.grammar, token) {
+                let text = format!("{} is no value for `{}`: {error}", backquoted(token), info.name);
+                sink.report(&CODE, token.span, text);
+            }
+        }
+        if value::takes_one(info.grammar)
+            && let Some(second) = readable.nth(1)
+        {
+            let text = format!("`{}` takes one value, so {} is too much", info.name, backquoted(second));
+            sink.report(&CODE, second.span, text);
+        }
+        if info.grammar == Grammar::TrustedTypes
+            && directive.sources().len() > 1
+            && let Some(none) = directive.sources().iter().find(|token| token.eq_ignore_ascii_case("'none'"))
+        {
+            sink.report(&CODE, none.span, format!("'none' stands alone in `{}`", info.name));
+        }
+    }
+}
+
+/// Whether no other check speaks of its characters.
+fn is_readable(token: &Spanned<String>) -> bool {
+    token.chars().all(|c| c.is_ascii_graphic() && !matches!(c, ';' | ','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn a_value_is_one_that_the_directive_can_have() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["report-to csp-endpoint", "report-uri /csp https://a.example/csp"], &[]),
+                (&["trusted-types a b 'allow-duplicates'", "require-trusted-types-for 'script'"], &[]),
+                (&["report-to a b"], &["`report-to` takes one value, so `b` is too much"]),
+                (
+                    &["require-trusted-types-for script"],
+                    &[
+                        "`script` is no value for `require-trusted-types-for`: the only group of sinks is 'script'",
+                    ],
+                ),
+                (&["trusted-types 'none' a"], &["'none' stands alone in `trusted-types`"]),
+                (&["webrtc allow"], &["`allow` is no value for `webrtc`: either 'allow' or 'block'"]),
+                (&["webrtc allow;"], &[]),
+            ],
+        );
+    }
+}

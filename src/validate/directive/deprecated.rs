@@ -1,0 +1,46 @@
+//! A directive whose time is over.
+
+use crate::csp::{Standing, directive::lookup};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2003",
+    name: "deprecated-directive",
+    severity: Severity::Warning,
+    summary: "The directive is deprecated, or browsers have dropped it.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        let Some(info) = lookup(&directive.name) else { continue };
+        if let Standing::Deprecated(instead) = info.standing {
+            sink.report_with_help(
+                &CODE,
+                directive.name.span,
+                format!("`{}` is deprecated", info.name),
+                instead,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn what_is_over_is_told() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["block-all-mixed-content = true"], &["`block-all-mixed-content` is deprecated"]),
+                (&["Plugin-Types application/pdf"], &["`plugin-types` is deprecated"]),
+                (&["report-uri /csp", "frame-src 'self'"], &[]),
+            ],
+        );
+        assert_eq!(help(&CODE, &policy(&["plugin-types a/b"])), "use object-src 'none'");
+    }
+}

@@ -1,0 +1,42 @@
+//! An empty list of sources: it means `'none'`, which is better said.
+
+use crate::csp;
+use crate::finding::{Code, Severity};
+use crate::policy::{DirectiveValue, Policy};
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2007",
+    name: "empty-source-list",
+    severity: Severity::Warning,
+    summary: "An empty list of sources matches nothing, as 'none' does.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        let empty = matches!(&directive.value, DirectiveValue::Sources(sources) if sources.is_empty());
+        if empty {
+            let text = format!("{} has no sources, which means 'none'", backquoted(&directive.name));
+            let help = "write \"'none'\" if that is meant";
+            sink.report_with_help(&CODE, directive.name.span, text, help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn nothing_means_none() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["img-src"], &["`img-src` has no sources, which means 'none'"]),
+                (&["img-src 'none'", "img-src = true", "sandbox"], &[]),
+            ],
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! A character that can't stand in a header: something outside of ASCII, or a control character.
+
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2009",
+    name: "illegal-character",
+    severity: Severity::Error,
+    summary: "A policy is printable ASCII; browsers drop a value with anything else in it.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        for value in directive.sources() {
+            let Some(illegal) = value.chars().find(|c| !c.is_ascii_graphic()) else { continue };
+            let text = format!("U+{:04X} can't stand in the value {}", u32::from(illegal), backquoted(value));
+            sink.report_with_help(&CODE, value.span, text, help(illegal));
+        }
+    }
+}
+
+const fn help(illegal: char) -> &'static str {
+    match illegal {
+        '‘' | '’' | '“' | '”' | '‚' | '„' | '′' | '´' => "write plain single quotes: `'`",
+        '\u{a0}' | '\u{200b}' | '\u{feff}' => "an invisible character was pasted along: write the value anew",
+        '‐'..='―' | '−' => "write a plain hyphen: `-`",
+        c if c.is_ascii() => "leave it out",
+        _ => "write a host in its ASCII form (xn--…), a path percent-encoded",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn only_printable_ascii_is_taken() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'self' https://cdn.example/a%20b"], &[]),
+                (&["script-src ‘self’"], &["U+2018 can't stand in the value `‘self’`"]),
+                (&["img-src bücher.example"], &["U+00FC can't stand in the value `bücher.example`"]),
+                (&["img-src a\u{7}"], &["U+0007 can't stand in the value `a\\u{7}`"]),
+            ],
+        );
+        assert_eq!(help(&CODE, &policy(&["script-src ‘self’"])), "write plain single quotes: `'`");
+        assert!(help(&CODE, &policy(&["img-src bücher.example"])).contains("xn--"));
+    }
+}

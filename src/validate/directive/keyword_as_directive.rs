@@ -1,0 +1,63 @@
+//! A source keyword where a directive belongs, such as `strict-dynamic: true`.
+
+use crate::csp::Keyword;
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2002",
+    name: "keyword-as-directive",
+    severity: Severity::Error,
+    summary: "A source keyword stands in the value of a directive; as a directive's name browsers ignore it.",
+};
+
+/// The keyword that a directive's name is, with or without its quotes.
+pub(super) fn keyword(name: &str) -> Option<Keyword> {
+    Keyword::from_name(name.trim_matches('\''))
+}
+
+/// The directive in which a keyword is at home.
+const fn home(keyword: Keyword) -> &'static str {
+    match keyword {
+        Keyword::None | Keyword::SelfOrigin => "default-src",
+        Keyword::UnsafeWebtransportHashes => "connect-src",
+        _ => "script-src",
+    }
+}
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        let Some(keyword) = keyword(&directive.name) else { continue };
+        let text = format!("{} is a source keyword, not a directive", backquoted(&directive.name));
+        let help = format!(
+            "write it among the sources of a directive, with both pairs of quotes: `{}: [\"'{}'\", …]`",
+            home(keyword),
+            keyword.name()
+        );
+        sink.report_with_help(&CODE, directive.name.span, text, help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn a_keyword_is_no_directive() {
+        let text = "`strict-dynamic` is a source keyword, not a directive";
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'strict-dynamic'"], &[]),
+                (&["strict-dynamic = true"], &[text]),
+                (&["'self' https://cdn.example"], &["`'self'` is a source keyword, not a directive"]),
+                (&["sandbox = true"], &[]),
+            ],
+        );
+        let help = help(&CODE, &policy(&["strict-dynamic = true"]));
+        assert!(help.ends_with("`script-src: [\"'strict-dynamic'\", …]`"), "{help}");
+    }
+}

@@ -1,0 +1,30 @@
+//! A policy without a single directive.
+
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2004",
+    name: "no-directives",
+    severity: Severity::Error,
+    summary: "A Content-Security-Policy without directives restricts nothing and is no policy.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    if policy.spec.csp_directives.0.is_empty() {
+        let help = "begin with `default-src: \"'self'\"` under `spec.cspDirectives`";
+        sink.report_with_help(&CODE, sink.policy(), "the policy has no directives", help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn a_policy_has_directives() {
+        assert_texts(&CODE, &[(&[], &["the policy has no directives"]), (&["sandbox = true"], &[])]);
+    }
+}

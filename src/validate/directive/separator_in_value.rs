@@ -1,0 +1,50 @@
+//! A `;` or `,` inside a value: the first ends the directive, the second the whole policy.
+
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2008",
+    name: "separator-in-value",
+    severity: Severity::Error,
+    summary: "A `;` ends a directive and a `,` ends a policy: what follows would be read as something else.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        for value in directive.sources() {
+            let Some(separator) = value.chars().find(|c| matches!(c, ';' | ',')) else { continue };
+            let text = format!("`{separator}` inside of the value {}", backquoted(value));
+            sink.report_with_help(&CODE, value.span, text, help(separator));
+        }
+    }
+}
+
+const fn help(separator: char) -> &'static str {
+    match separator {
+        ';' => "give each directive a key of its own; in a path or query write `;` as `%3B`",
+        _ => "put a space between sources, or write them as a list; in a path or query write `,` as `%2C`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn a_separator_is_told() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'self'; style-src 'self'"], &["`;` inside of the value `'self';`"]),
+                (&["img-src a.example, b.example"], &["`,` inside of the value `a.example,`"]),
+                (&["report-to csp;x"], &["`;` inside of the value `csp;x`"]),
+                (&["img-src a.example/%3B"], &[]),
+            ],
+        );
+        assert!(help(&CODE, &policy(&["script-src 'self';"])).starts_with("give each directive"));
+    }
+}

@@ -1,0 +1,46 @@
+//! A value on a directive that takes none.
+
+use crate::csp::{Grammar, directive::lookup};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2005",
+    name: "unexpected-value",
+    severity: Severity::Error,
+    summary: "The directive stands for itself and takes no value.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in &policy.spec.csp_directives.0 {
+        let takes_none = lookup(&directive.name).is_some_and(|info| info.grammar == Grammar::NoValue);
+        let (true, Some(value)) = (takes_none, directive.sources().first()) else { continue };
+        let text = format!("{} takes no value, not even {}", backquoted(&directive.name), backquoted(value));
+        let help = format!("write {}", backquoted(&format!("{}: true", directive.name.value)));
+        sink.report_with_help(&CODE, value.span, text, help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn a_directive_without_value_has_none() {
+        let text = "`upgrade-insecure-requests` takes no value, not even `https:`";
+        assert_texts(
+            &CODE,
+            &[
+                (&["upgrade-insecure-requests = true"], &[]),
+                (&["upgrade-insecure-requests"], &[]),
+                (&["upgrade-insecure-requests https: http:"], &[text]),
+                (&["script-src https:"], &[]),
+            ],
+        );
+        let help = help(&CODE, &policy(&["upgrade-insecure-requests https:"]));
+        assert_eq!(help, "write `upgrade-insecure-requests: true`");
+    }
+}

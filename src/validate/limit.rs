@@ -1,0 +1,19 @@
+//! `CW24xx`: limits of the platform, and what costs it time.
+
+use super::Check;
+
+mod bot_rules;
+mod hashes;
+mod heavy_host;
+mod hosts;
+
+pub use bot_rules::MAX_BOT_RULES;
+pub use hashes::MAX_HASHES;
+pub use hosts::MAX_HOSTS;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(&hashes::CODE, hashes::check),
+    Check::new(&hosts::CODE, hosts::check),
+    Check::new(&bot_rules::CODE, bot_rules::check),
+    Check::new(&heavy_host::CODE, heavy_host::check),
+];

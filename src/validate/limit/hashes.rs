@@ -1,0 +1,74 @@
+//! More hashes than the platform takes.
+//!
+//! Counted is every hash of `script-src`, `script-src-elem` and `script-src-attr`, and of `default-src` where there is
+//! no `script-src`; a hash in two of them counts twice, since both are sent and both are looked through.
+
+use crate::csp::{self, Source};
+use crate::finding::{Code, Severity, Spanned};
+use crate::policy::{Directives, Policy};
+use crate::validate::sink::Sink;
+
+/// How many hashes the script directives of a policy may have in all.
+pub const MAX_HASHES: usize = 50;
+
+pub static CODE: Code = Code {
+    id: "CW2401",
+    name: "too-many-hashes",
+    severity: Severity::Error,
+    summary: "The platform takes at most 50 hashes over all script directives.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let hashes = || {
+        script_sources(&policy.spec.csp_directives).filter(|(_, source)| matches!(source, Source::Hash(_)))
+    };
+    if let Some((first_too_many, _)) = hashes().nth(MAX_HASHES) {
+        let text =
+            format!("{} hashes in script directives, and at most {MAX_HASHES} are taken", hashes().count());
+        let help = "move inline scripts to files, or trust them by one nonce";
+        sink.report_with_help(&CODE, first_too_many.span, text, help);
+    }
+}
+
+fn script_sources(directives: &Directives) -> impl Iterator<Item = (&Spanned<String>, Source<'_>)> {
+    let stands_in = directives.get("script-src").is_none();
+    directives
+        .0
+        .iter()
+        .filter(move |directive| {
+            let name = directive.name.to_ascii_lowercase();
+            matches!(name.as_str(), "script-src" | "script-src-elem" | "script-src-attr")
+                || (stands_in && name == "default-src")
+        })
+        .flat_map(csp::parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    fn hashes(directive: &str, count: usize) -> String {
+        let one = |n: usize| format!(" 'sha{}-{n:043}='", [256, 384, 512][n % 3]);
+        format!("{directive}{}", (0..count).map(one).collect::<String>())
+    }
+
+    #[test]
+    fn all_script_directives_count_together() {
+        let text = "51 hashes in script directives, and at most 50 are taken";
+        let script = |count| hashes("script-src", count);
+        let (most, over, some) = (script(50), script(51), script(25));
+        let (elem, default) = (hashes("script-src-elem", 26), hashes("default-src", 26));
+        assert_texts(
+            &CODE,
+            &[
+                (&[&most], &[]),
+                (&[&over], &[text]),
+                (&[&some, &elem], &[text]),
+                (&[&hashes("script-src-attr", 25), &default], &[text]),
+                (&[&some, &default], &[]),
+                (&[&hashes("style-src", 60)], &[]),
+            ],
+        );
+    }
+}

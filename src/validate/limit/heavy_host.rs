@@ -1,0 +1,79 @@
+//! A host that is known to serve heavy analytics or tag-manager scripts.
+
+use std::collections::HashSet;
+
+use crate::csp::{self, Host, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2404",
+    name: "heavy-host",
+    severity: Severity::Warning,
+    summary: "Analytics and tag managers slow the widget down and load scripts that the policy doesn't name.",
+};
+
+/// One host a line; what begins with `#` is a comment.
+const HOSTS: &str = include_str!("../data/heavy_hosts.txt");
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let mut told = HashSet::new();
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        for (written, source) in csp::parsed(directive) {
+            let Source::Host(source) = source else { continue };
+            let Some(heavy) = heavy(source.host).filter(|heavy| told.insert(*heavy)) else { continue };
+            let text =
+                format!("{} allows {heavy}, a heavy analytics or tag-manager host", backquoted(written));
+            let help = "load it outside of the chat widget, or leave it out";
+            sink.report_with_help(&CODE, written.span, text, help);
+        }
+    }
+}
+
+/// The heavy host that this one is, or lies below.
+fn heavy(host: Host<'_>) -> Option<&'static str> {
+    let (Host::Name(name) | Host::Below(name)) = host else { return None };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    heavy_hosts().find(|heavy| {
+        let below = name.strip_suffix(heavy);
+        below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+    })
+}
+
+fn heavy_hosts() -> impl Iterator<Item = &'static str> {
+    HOSTS.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn a_heavy_host_is_named_once() {
+        let text =
+            "`www.Google-Analytics.com` allows google-analytics.com, a heavy analytics or tag-manager host";
+        let below = "`*.hotjar.com:443` allows hotjar.com, a heavy analytics or tag-manager host";
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src www.Google-Analytics.com", "img-src google-analytics.com"], &[text]),
+                (&["connect-src *.hotjar.com:443"], &[below]),
+                (&["script-src nothotjar.com hotjar.com.example *"], &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_list_is_of_hosts_in_order() {
+        let hosts: Vec<&str> = heavy_hosts().collect();
+        assert!(hosts.is_sorted_by(|a, b| a < b), "ordered, each once");
+        for host in hosts {
+            assert!(host.contains('.') && host == host.to_ascii_lowercase(), "{host}");
+            let source = Source::parse(host);
+            assert!(matches!(source, Ok(Source::Host(source)) if source.host == Host::Name(host)), "{host}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! More hosts than the platform takes.
+//!
+//! Counted are the distinct hosts of all source lists, in any case of letters and whatever their scheme, port and path;
+//! `*.example.com` and `example.com` are two. A bare `*` names no host.
+
+use std::collections::HashSet;
+
+use crate::csp::{self, Host, Source};
+use crate::finding::{Code, Severity, Span};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+/// How many hosts a policy may name.
+pub const MAX_HOSTS: usize = 30;
+
+pub static CODE: Code = Code {
+    id: "CW2402",
+    name: "too-many-hosts",
+    severity: Severity::Error,
+    summary: "The platform takes at most 30 distinct hosts over the whole policy.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let mut hosts = HashSet::new();
+    let mut first_too_many: Option<Span> = None;
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        for (written, source) in csp::parsed(directive) {
+            let Source::Host(source) = source else { continue };
+            if source.host == Host::Any {
+                continue;
+            }
+            let host = source.host.to_string().to_ascii_lowercase();
+            hosts.insert(host.trim_end_matches('.').to_owned());
+            if hosts.len() > MAX_HOSTS {
+                first_too_many.get_or_insert(written.span);
+            }
+        }
+    }
+    if let Some(span) = first_too_many {
+        let text = format!("{} hosts in the policy, and at most {MAX_HOSTS} are taken", hosts.len());
+        sink.report_with_help(&CODE, span, text, "`*.example.com` stands for all hosts below example.com");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    fn hosts(directive: &str, range: std::ops::Range<usize>) -> String {
+        let host = |n: usize| format!(" https://h{n}.example:{}/path", n + 1);
+        format!("{directive}{}", range.map(host).collect::<String>())
+    }
+
+    #[test]
+    fn hosts_of_all_directives_count_once() {
+        let text = "31 hosts in the policy, and at most 30 are taken";
+        let most = hosts("img-src", 0..30);
+        assert_texts(
+            &CODE,
+            &[
+                (&[&most, "script-src * 'self' https: H1.Example wss://h2.example/x h3.example."], &[]),
+                (&[&most, "frame-ancestors *.h1.example"], &[text]),
+                (&[&hosts("img-src", 0..20), &hosts("font-src", 10..31)], &[text]),
+                (&[&most, "report-uri https://reports.example/"], &[]),
+            ],
+        );
+    }
+}

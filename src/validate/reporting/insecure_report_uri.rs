@@ -1,0 +1,56 @@
+//! A `reportUri` without TLS.
+
+use url::{Host, Url};
+
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2502",
+    name: "insecure-report-uri",
+    severity: Severity::Warning,
+    summary: "Reports carry addresses of pages, and browsers don't send them from https to http.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let uri = &policy.spec.report_uri;
+    let Ok(url) = Url::parse(uri) else { return };
+    if url.scheme() == "http" && !is_loopback(&url) {
+        let text = format!("`reportUri` is {}, which goes without TLS", backquoted(uri));
+        sink.report_with_help(&CODE, uri.span, text, "write `https://`");
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{changed, placed, texts};
+
+    #[test]
+    fn only_this_machine_goes_without_tls() {
+        let insecure = "`reportUri` is `http://reports.example/csp`, which goes without TLS";
+        let cases: &[(&str, Option<&str>)] = &[
+            ("http://reports.example/csp", Some(insecure)),
+            ("https://reports.example/csp", None),
+            ("http://localhost:8080/csp", None),
+            ("http://127.0.0.1/csp", None),
+            ("http://[::1]/csp", None),
+            ("/csp", None),
+        ];
+        for (uri, expected) in cases {
+            let policy = changed(|spec| spec.report_uri = placed(*uri));
+            assert_eq!(texts(&CODE, &policy), Vec::from_iter(*expected), "{uri}");
+        }
+    }
+}

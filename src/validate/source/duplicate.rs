@@ -1,0 +1,50 @@
+//! A source that is in its list already.
+
+use std::collections::HashSet;
+
+use crate::csp;
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2106",
+    name: "duplicate-source",
+    severity: Severity::Warning,
+    summary: "A source that is in its list already changes nothing.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        let mut seen = HashSet::new();
+        for (written, source) in csp::parsed(directive) {
+            if !seen.insert(source.canonical()) {
+                let text = format!(
+                    "{} is already among the sources of {}",
+                    backquoted(written),
+                    backquoted(&directive.name)
+                );
+                sink.report_with_help(&CODE, written.span, text, "leave one of them out");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn the_same_source_twice_is_told() {
+        let text = "`HTTPS://A.example` is already among the sources of `img-src`";
+        assert_texts(
+            &CODE,
+            &[
+                (&["img-src 'self' https://a.example/a https://a.example/A", "script-src 'self'"], &[]),
+                (&["img-src https://a.example HTTPS://A.example"], &[text]),
+            ],
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! A word in single quotes that is nearly a keyword.
+
+use crate::csp::{self, Keyword, Source, SourceError};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::suggest::closest;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2103",
+    name: "misspelt-keyword",
+    severity: Severity::Error,
+    summary: "Browsers ignore a keyword that is not spelt right.",
+};
+
+/// The keyword that a word in quotes was meant to be.
+pub(super) fn meant(written: &str) -> Option<&'static str> {
+    closest(written.trim_matches('\''), Keyword::ALL.iter().map(|keyword| keyword.name()))
+}
+
+/// Whether it is in quotes, and neither a keyword nor a nonce or hash.
+pub(super) fn is_unknown(written: &str) -> bool {
+    Source::parse(written) == Err(SourceError::Keyword)
+}
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        for written in directive.sources().iter().filter(|written| is_unknown(written)) {
+            if let Some(keyword) = meant(written) {
+                let text = format!("there is no keyword {}", backquoted(written));
+                sink.report_with_help(&CODE, written.span, text, format!("did you mean `'{keyword}'`?"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn a_slip_is_an_error() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'strict-dynamic' 'Unsafe-Inline'"], &[]),
+                (&["script-src 'strict-dinamic'"], &["there is no keyword `'strict-dinamic'`"]),
+                (&["script-src 'something-new'", "webrtc 'blok'"], &[]),
+            ],
+        );
+        assert_eq!(
+            help(&CODE, &policy(&["script-src 'strict-dinamic'"])),
+            "did you mean `'strict-dynamic'`?"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! `'none'` beside other sources: browsers then ignore it.
+
+use crate::csp::{self, Keyword, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2105",
+    name: "none-with-others",
+    severity: Severity::Error,
+    summary: "'none' stands alone in its list; beside other sources browsers ignore it.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        let none = csp::parsed(directive).find(|(_, source)| *source == Source::Keyword(Keyword::None));
+        if let Some((none, _)) = none
+            && directive.sources().len() > 1
+        {
+            let text = format!("'none' stands beside other sources of {}", backquoted(&directive.name));
+            let help = "leave out 'none', or leave out all the others";
+            sink.report_with_help(&CODE, none.span, text, help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn none_is_alone() {
+        let text = "'none' stands beside other sources of `img-src`";
+        assert_texts(
+            &CODE,
+            &[
+                (&["img-src 'none'", "script-src 'self'"], &[]),
+                (&["img-src 'self' 'None'"], &[text]),
+                (&["img-src 'none' 'none'"], &[text]),
+            ],
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! A keyword, nonce or hash without its single quotes. Browsers take most of them for hosts.
+
+use crate::csp;
+use crate::csp::source::{Keyword, is_prefixed};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2102",
+    name: "unquoted-keyword",
+    severity: Severity::Error,
+    summary: "Without single quotes a keyword, nonce or hash is read as the name of a host.",
+};
+
+/// What a word without quotes, or with the wrong ones, was meant to be.
+pub(super) fn quoted(word: &str) -> Option<String> {
+    let bare = word.trim_matches(['"', '`']);
+    if bare.starts_with('\'') {
+        return None;
+    }
+    let meant = match Keyword::from_name(bare) {
+        Some(keyword) => keyword.name(),
+        // A dot tells a host such as `nonce-cdn.example` from a nonce.
+        None if is_prefixed(bare) && !bare.contains('.') => bare,
+        None => return None,
+    };
+    Some(format!("'{meant}'"))
+}
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+        for written in directive.sources() {
+            let Some(meant) = quoted(written) else { continue };
+            let text = format!("{} lacks its single quotes", backquoted(written));
+            let help = format!(
+                "in YAML write double quotes around the single ones: {}",
+                backquoted(&format!("\"{meant}\""))
+            );
+            sink.report_with_help(&CODE, written.span, text, help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::{assert_texts, help, policy};
+
+    #[test]
+    fn a_keyword_has_its_quotes() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'self' selfie none.example nonce-cdn.example"], &[]),
+                (&["script-src self"], &["`self` lacks its single quotes"]),
+                (&["img-src None"], &["`None` lacks its single quotes"]),
+                (&["img-src \"self\""], &["`\"self\"` lacks its single quotes"]),
+                (&["script-src nonce-abc"], &["`nonce-abc` lacks its single quotes"]),
+                (&["script-src sha256-abc="], &["`sha256-abc=` lacks its single quotes"]),
+                (&["sandbox self", "report-to none"], &[]),
+            ],
+        );
+        let expected = "in YAML write double quotes around the single ones: `\"'self'\"`";
+        assert_eq!(help(&CODE, &policy(&["img-src Self"])), expected);
+    }
+
+    #[test]
+    fn it_is_said_once() {
+        let findings =
+            crate::validate::testing::findings(&policy(&["default-src sha256-abc= \"self\" 'self'"]));
+        let codes: Vec<&str> =
+            findings.iter().map(|finding| finding.code.id).filter(|id| *id < "CW23").collect();
+        assert_eq!(codes, ["CW2102", "CW2102"]);
+    }
+}

@@ -1,0 +1,32 @@
+//! Nothing restricts `<base>`.
+
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2306",
+    name: "missing-base-uri",
+    severity: Severity::Info,
+    summary: "Without base-uri an injected <base> element sends relative script addresses elsewhere.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let directives = &policy.spec.csp_directives;
+    if !directives.0.is_empty() && directives.get("base-uri").is_none() {
+        let text = "no `base-uri`, for which `default-src` doesn't stand in";
+        sink.report_with_help(&CODE, sink.policy(), text, "add `base-uri: \"'none'\"`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn nothing_stands_in() {
+        let text = "no `base-uri`, for which `default-src` doesn't stand in";
+        assert_texts(&CODE, &[(&["default-src 'none'"], &[text]), (&["Base-URI 'self'"], &[])]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Nothing restricts plug-ins.
+
+use crate::csp;
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2305",
+    name: "missing-object-src",
+    severity: Severity::Info,
+    summary: "Without object-src or default-src a page may load any plug-in content.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let directives = &policy.spec.csp_directives;
+    if !directives.0.is_empty() && csp::governing(directives, "object-src").is_none() {
+        let text = "neither `object-src` nor `default-src` restricts plug-in content";
+        sink.report_with_help(&CODE, sink.policy(), text, "add `object-src: \"'none'\"`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn default_src_stands_in() {
+        let text = "neither `object-src` nor `default-src` restricts plug-in content";
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'self'"], &[text]),
+                (&["default-src 'self'"], &[]),
+                (&["object-src 'none'"], &[]),
+            ],
+        );
+    }
+}

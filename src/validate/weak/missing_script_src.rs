@@ -1,0 +1,41 @@
+//! Nothing restricts scripts.
+
+use crate::csp;
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2307",
+    name: "missing-script-src",
+    severity: Severity::Warning,
+    summary: "Without script-src or default-src any script runs.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let directives = &policy.spec.csp_directives;
+    if !directives.0.is_empty() && csp::governing(directives, "script-src").is_none() {
+        let text = "neither `script-src` nor `default-src` restricts scripts";
+        sink.report_with_help(&CODE, sink.policy(), text, "add `script-src: \"'self'\"`, or a `default-src`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn scripts_are_restricted() {
+        let text = "neither `script-src` nor `default-src` restricts scripts";
+        assert_texts(
+            &CODE,
+            &[
+                (&["img-src 'self'"], &[text]),
+                (&["script-src-elem 'self'"], &[text]),
+                (&["default-src 'self'"], &[]),
+                (&["script-src 'self'"], &[]),
+            ],
+        );
+    }
+}

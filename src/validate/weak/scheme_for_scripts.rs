@@ -1,0 +1,64 @@
+//! A whole scheme for scripts.
+
+use super::SCRIPT_LOADS;
+use crate::csp::{self, ListTraits, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2304",
+    name: "scheme-for-scripts",
+    severity: Severity::Warning,
+    summary: "A whole scheme allows scripts from any host, or with data: written into the page itself.",
+};
+
+/// Schemes, and what they let through.
+const WIDE: [(&str, &str); 3] = [
+    ("http", "scripts from any host, even without TLS"),
+    ("https", "scripts from any host"),
+    ("data", "scripts written into the address itself"),
+];
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in csp::governing_any(&policy.spec.csp_directives, SCRIPT_LOADS) {
+        if ListTraits::of(directive).strict_dynamic {
+            continue;
+        }
+        for (written, source) in csp::parsed(directive) {
+            let Source::Scheme(scheme) = source else { continue };
+            let Some((_, what)) = WIDE.iter().find(|(wide, _)| wide.eq_ignore_ascii_case(scheme)) else {
+                continue;
+            };
+            let text = format!("{} in {} allows {what}", backquoted(written), backquoted(&directive.name));
+            sink.report_with_help(&CODE, written.span, text, "name the hosts that scripts come from");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn a_whole_scheme_is_told() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src https:"], &["`https:` in `script-src` allows scripts from any host"]),
+                (
+                    &["default-src 'self' DATA:"],
+                    &["`DATA:` in `default-src` allows scripts written into the address itself"],
+                ),
+                (
+                    &["script-src-elem http:", "script-src 'self'"],
+                    &["`http:` in `script-src-elem` allows scripts from any host, even without TLS"],
+                ),
+                (&["script-src blob: https://a.example", "img-src data: https:"], &[]),
+                (&["script-src https: 'strict-dynamic' 'nonce-abc'"], &[]),
+            ],
+        );
+    }
+}

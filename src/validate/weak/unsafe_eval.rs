@@ -1,0 +1,43 @@
+//! `'unsafe-eval'` for scripts.
+
+use crate::csp::{self, Keyword, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2302",
+    name: "unsafe-eval",
+    severity: Severity::Warning,
+    summary: "'unsafe-eval' lets a page run text as script.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    let Some(directive) = csp::governing(&policy.spec.csp_directives, "script-src") else { return };
+    let unsafe_eval = Source::Keyword(Keyword::UnsafeEval);
+    if let Some((written, _)) = csp::parsed(directive).find(|(_, source)| *source == unsafe_eval) {
+        let text = format!("'unsafe-eval' in {} lets text run as script", backquoted(&directive.name));
+        let help = "'wasm-unsafe-eval' is enough for WebAssembly";
+        sink.report_with_help(&CODE, written.span, text, help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn eval_is_told_where_it_counts() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'unsafe-eval'"], &["'unsafe-eval' in `script-src` lets text run as script"]),
+                (&["default-src 'unsafe-eval'"], &["'unsafe-eval' in `default-src` lets text run as script"]),
+                (&["default-src 'unsafe-eval'", "script-src 'self'"], &[]),
+                (&["script-src 'wasm-unsafe-eval'", "style-src 'unsafe-eval'"], &[]),
+            ],
+        );
+    }
+}

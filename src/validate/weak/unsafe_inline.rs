@@ -1,0 +1,57 @@
+//! `'unsafe-inline'` for scripts.
+
+use crate::csp::{self, Keyword, ListTraits, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2301",
+    name: "unsafe-inline",
+    severity: Severity::Warning,
+    summary: "'unsafe-inline' lets injected scripts run, which is what a policy is there to prevent.",
+};
+
+/// The directives that decide on inline scripts and on event handlers.
+const INLINE: &[&str] = &["script-src-elem", "script-src-attr"];
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in csp::governing_any(&policy.spec.csp_directives, INLINE) {
+        let ignored = ListTraits::of(directive);
+        if ignored.nonce_or_hash || ignored.strict_dynamic {
+            continue;
+        }
+        let unsafe_inline = Source::Keyword(Keyword::UnsafeInline);
+        if let Some((written, _)) = csp::parsed(directive).find(|(_, source)| *source == unsafe_inline) {
+            let text =
+                format!("'unsafe-inline' in {} lets injected scripts run", backquoted(&directive.name));
+            let help = "move inline scripts to files, or list their hashes";
+            sink.report_with_help(&CODE, written.span, text, help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn inline_scripts_are_told_where_they_run() {
+        let text = |name: &str| format!("'unsafe-inline' in `{name}` lets injected scripts run");
+        let (script, default, attr) = (text("script-src"), text("default-src"), text("script-src-attr"));
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src 'unsafe-inline'"], &[&script]),
+                (&["default-src 'unsafe-inline'"], &[&default]),
+                (&["script-src 'self'", "script-src-attr 'unsafe-inline'"], &[&attr]),
+                (&["default-src 'unsafe-inline'", "script-src 'self'"], &[]),
+                (&["style-src 'unsafe-inline'", "default-src 'self'"], &[]),
+                (&["script-src 'unsafe-inline' 'nonce-abc'"], &[]),
+                (&["script-src 'unsafe-inline' 'strict-dynamic'"], &[]),
+            ],
+        );
+    }
+}

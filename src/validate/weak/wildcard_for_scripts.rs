@@ -1,0 +1,52 @@
+//! `*` for scripts.
+
+use super::SCRIPT_LOADS;
+use crate::csp::{self, ListTraits, Source};
+use crate::finding::{Code, Severity};
+use crate::policy::Policy;
+use crate::printable::backquoted;
+use crate::validate::sink::Sink;
+
+pub static CODE: Code = Code {
+    id: "CW2303",
+    name: "wildcard-for-scripts",
+    severity: Severity::Warning,
+    summary: "With * a script may come from any host.",
+};
+
+pub fn check(policy: &Policy, sink: &mut Sink) {
+    for directive in csp::governing_any(&policy.spec.csp_directives, SCRIPT_LOADS) {
+        if ListTraits::of(directive).strict_dynamic {
+            continue;
+        }
+        for (written, source) in csp::parsed(directive) {
+            if matches!(source, Source::Host(host) if host.is_bare_wildcard()) {
+                let text = format!(
+                    "{} in {} allows scripts from any host",
+                    backquoted(written),
+                    backquoted(&directive.name)
+                );
+                sink.report_with_help(&CODE, written.span, text, "name the hosts that scripts come from");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::testing::assert_texts;
+
+    #[test]
+    fn any_host_is_told() {
+        assert_texts(
+            &CODE,
+            &[
+                (&["script-src *"], &["`*` in `script-src` allows scripts from any host"]),
+                (&["default-src https://*"], &["`https://*` in `default-src` allows scripts from any host"]),
+                (&["script-src *.example.com", "img-src *"], &[]),
+                (&["script-src * 'strict-dynamic' 'nonce-abc'"], &[]),
+            ],
+        );
+    }
+}
