@@ -1,0 +1,110 @@
+//! Entries about what is drifted but not acted on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Origin;
+use crate::digest::Digest;
+use crate::policy::{PolicyId, TenantName};
+
+/// What is held: a policy, or a file whose policies can't be told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// A policy.
+    Policy(PolicyId),
+    /// A file, relative to the policy directory.
+    File {
+        /// Its name.
+        #[serde(rename = "subjectFile")]
+        file: Arc<str>,
+    },
+}
+
+impl Subject {
+    /// Its tenant, where it is known.
+    pub fn tenant(&self) -> Option<&TenantName> {
+        match self {
+            Self::Policy(id) => Some(&id.tenant),
+            Self::File { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Policy(id) => id.fmt(f),
+            Self::File { file } => write!(f, "{}", file.escape_debug()),
+        }
+    }
+}
+
+/// Why a drifted policy is not acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldReason {
+    /// Validation found an error, or the file can't be read.
+    Invalid,
+    /// Another document has the same id.
+    Duplicate,
+    /// Its tenant is not in the settings.
+    UnknownTenant,
+    /// The plan changes or removes more than the guard lets through.
+    Guard,
+    /// An earlier attempt failed not long ago.
+    BackOff,
+    /// The tenant refused this digest.
+    Rejected,
+    /// Its file is gone, and pruning is off.
+    PruneOff,
+    /// The tenant was changed, and is only reported on.
+    ReportOnly,
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invalid => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::UnknownTenant => "unknown-tenant",
+            Self::Guard => "guard",
+            Self::BackOff => "back-off",
+            Self::Rejected => "rejected",
+            Self::PruneOff => "prune-off",
+            Self::ReportOnly => "report-only",
+        })
+    }
+}
+
+/// `policy.held`: written when a hold begins or its reason changes, not on every pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    /// What is held.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Why.
+    pub reason: HoldReason,
+    /// The same for people, in one bounded line.
+    pub detail: String,
+    /// What it would be, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Where it came from; nothing for a policy whose file is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// `policy.released`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Released {
+    /// What was held.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Why it was.
+    pub reason: HoldReason,
+}

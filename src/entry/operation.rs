@@ -1,0 +1,229 @@
+//! Entries of one operation on one policy, from its intent to its verdict.
+//!
+//! ```text
+//! intent ──► location ──► effect ──► verdict
+//!    └──────► waiting ◄──┘   any number of times, while its end is not known
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use crate::digest::{Digest, FileHash};
+use crate::drift::Cause;
+use crate::outcome::{ProbeResult, Verification};
+use crate::payload::Payload;
+use crate::policy::PolicyId;
+
+/// What is asked of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Bring a policy live.
+    Deploy,
+    /// Take a policy away.
+    Remove,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deploy => "deploy",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+/// Where a policy came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    /// The file, relative to the policy directory.
+    pub file: Arc<str>,
+    /// The hash of the file's bytes.
+    pub file_hash: FileHash,
+    /// The git commit of the snapshot, where the directory is in a work tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Arc<str>>,
+    /// That commit's author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Arc<str>>,
+}
+
+/// `operation.intent`: goes to disk before the first byte of the submit leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// What is asked.
+    pub operation: Operation,
+    /// Why.
+    pub cause: Cause,
+    /// What it will be.
+    pub digest: Digest,
+    /// What it was, where something was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_digest: Option<Digest>,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Made with this intent; the same across all its retries and restarts.
+    pub idempotency_key: Uuid,
+    /// On every request and entry of this operation.
+    pub correlation_id: Uuid,
+    /// What is sent: the evidence, a retry's body, a rollback's source.
+    pub payload: Payload,
+}
+
+/// `operation.location`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// Of which operation.
+    pub correlation_id: Uuid,
+    /// The job's id: the last segment of its location, or what the body said.
+    pub job_id: String,
+    /// Where the job is asked.
+    pub location: Url,
+    /// Requests that the submit took.
+    pub attempts: u32,
+    /// From the first of them to the answer, in milliseconds.
+    pub submit_ms: u64,
+}
+
+/// Why an operation is left open by a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitReason {
+    /// The job is past its deadline.
+    Overdue,
+    /// No answer to the submit: it may have been taken.
+    InDoubt,
+    /// The job could not be asked.
+    Unavailable,
+    /// The tenant forgot the job; it is submitted again under the same key, once.
+    LostJob,
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overdue => "overdue",
+            Self::InDoubt => "in doubt",
+            Self::Unavailable => "unavailable",
+            Self::LostJob => "lost job",
+        })
+    }
+}
+
+/// `operation.waiting`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// Of which operation.
+    pub correlation_id: Uuid,
+    /// Why it is left open.
+    pub reason: WaitReason,
+    /// Its job, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// What was seen last.
+    pub error: String,
+    /// Requests that it took.
+    pub attempts: u32,
+}
+
+/// What an operation ended in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectOutcome {
+    /// The tenant has it.
+    Done,
+    /// It did not come about; later passes try again as a new intent, at growing distances.
+    Failed,
+    /// The tenant refuses it; not sent again until the policy changes or somebody asks for it.
+    Rejected,
+    /// Its end will not be known; the newest digest goes instead.
+    Abandoned,
+}
+
+impl fmt::Display for EffectOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Abandoned => "abandoned",
+        })
+    }
+}
+
+/// `operation.effect`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effect {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// Of which operation.
+    pub correlation_id: Uuid,
+    /// What it was about.
+    pub digest: Digest,
+    /// What it ended in.
+    pub outcome: EffectOutcome,
+    /// Its job, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// The tenant's own id of the policy, where it said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    /// Requests that it took, the submit's and the polls'.
+    pub attempts: u32,
+    /// From the intent to here, in milliseconds of the wall clock.
+    pub duration_ms: u64,
+    /// In the tenant's words, where it did not come about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Whom a verdict speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The policy itself was probed.
+    Policy,
+    /// Its tenant was, once for all its policies of a pass.
+    Tenant,
+}
+
+/// `policy.verdict`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// Of the operation that brought it live.
+    pub correlation_id: Uuid,
+    /// What was live.
+    pub digest: Digest,
+    /// What was probed.
+    pub scope: Scope,
+    /// What it comes to.
+    pub verification: Verification,
+    /// Blocked probes out of all.
+    pub success_rate: f64,
+    /// Each probe.
+    pub probes: Vec<ProbeResult>,
+}

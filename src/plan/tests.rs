@@ -1,0 +1,222 @@
+//! Tries what is planned, held and left alone, for every way in which a policy can stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Action, Plan, Retry, Terms, due, guard::Guard, plan};
+use crate::digest::{Digest, FileHash};
+use crate::drift::{Cause, Live};
+use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
+use crate::outcome::Verification;
+use crate::payload::tests::payload;
+use crate::policy::PolicyId;
+use crate::snapshot::{Desired, Snapshot, Unusable};
+use crate::state::{Applied, Open, PolicyState, Position, Setback, State, TenantState};
+
+const NOW: &str = "2026-11-01T12:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn id() -> PolicyId {
+    "acme/chat".parse().unwrap()
+}
+
+fn origin() -> Origin {
+    Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), revision: None, author: None }
+}
+
+fn wanted(text: &[u8]) -> Snapshot {
+    let desired = Desired { digest: Digest::of(text), payload: Arc::new(payload()), origin: origin() };
+    Snapshot { files: 1, desired: [(id(), desired)].into(), ..Snapshot::default() }
+}
+
+fn applied(text: &[u8]) -> PolicyState {
+    let applied = Applied {
+        digest: Digest::of(text),
+        origin: origin(),
+        job_id: None,
+        time: now(),
+        intent: Position::default(),
+        correlation_id: Uuid::nil(),
+        verification: Verification::Verified,
+        success_rate: None,
+    };
+    PolicyState { applied: Some(applied), ..PolicyState::default() }
+}
+
+fn state(policy: PolicyState) -> State {
+    let binding =
+        Binding { preset: "tutorial".into(), origin: "https://a.example".into(), organisation: None };
+    let policies = [(id().name, policy)].into();
+    let tenant = TenantState { binding, failure: None, webhooks: BTreeMap::new(), policies };
+    State { tenants: [(id().tenant, tenant)].into(), ..State::default() }
+}
+
+/// What is asked for besides snapshot and state.
+#[derive(Default)]
+struct Asked {
+    live: BTreeMap<PolicyId, Live>,
+    prune: bool,
+    retry: Retry,
+    strangers: bool,
+}
+
+fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
+    let tenants: BTreeSet<_> = (!asked.strangers).then(|| id().tenant).into_iter().collect();
+    let terms = Terms {
+        tenants: &tenants,
+        live: &asked.live,
+        guard: &Guard::default(),
+        prune: asked.prune,
+        retry: asked.retry,
+        now: now(),
+        payload_at: &|_| Some(payload()),
+    };
+    plan(snapshot, state, &terms)
+}
+
+/// A plan about one policy in a word or two.
+fn said(plan: &Plan) -> String {
+    match (plan.steps.as_slice(), plan.held.as_slice()) {
+        ([], []) => format!("{} in sync", plan.in_sync),
+        ([step], []) => {
+            format!("{} {}", step.action, step.cause.map_or("-".into(), |cause| cause.to_string()))
+        }
+        ([], [held]) => format!("held {}", held.reason),
+        _ => panic!("one policy, one decision: {plan:?}"),
+    }
+}
+
+#[test]
+fn desired_against_applied() {
+    let nothing = Snapshot { files: 1, ..Snapshot::default() };
+    let asked = Asked::default();
+    let rows: &[(&Snapshot, State, &str)] = &[
+        (&nothing, State::default(), "0 in sync"),
+        (&wanted(b"a"), State::default(), "create new"),
+        (&wanted(b"a"), state(applied(b"a")), "1 in sync"),
+        (&wanted(b"b"), state(applied(b"a")), "update source"),
+        (&nothing, state(applied(b"a")), "held prune-off"),
+    ];
+    for (snapshot, state, expected) in rows {
+        assert_eq!(said(&planned(snapshot, state, &asked)), *expected);
+    }
+}
+
+#[test]
+fn live_against_applied() {
+    let rows = [
+        (Live::Unknown, "1 in sync"),
+        (Live::NotOffered, "1 in sync"),
+        (Live::Has(Digest::of(b"a")), "1 in sync"),
+        (Live::Has(Digest::of(b"x")), "held report-only"),
+        (Live::Absent, "held report-only"),
+    ];
+    for (live, expected) in rows {
+        let asked = Asked { live: [(id(), live)].into(), ..Asked::default() };
+        assert_eq!(said(&planned(&wanted(b"a"), &state(applied(b"a")), &asked)), expected, "{live:?}");
+    }
+}
+
+#[test]
+fn a_policy_is_removed_only_where_its_absence_says_something() {
+    let prune = Asked { prune: true, ..Asked::default() };
+    let present = Snapshot { files: 1, ..Snapshot::default() };
+    assert_eq!(said(&planned(&present, &state(applied(b"a")), &prune)), "remove removed");
+    let void = Snapshot::void("it is empty".into());
+    assert_eq!(said(&planned(&void, &state(applied(b"a")), &prune)), "held guard");
+    let strangers = Asked { prune: true, strangers: true, ..Asked::default() };
+    assert_eq!(said(&planned(&present, &state(applied(b"a")), &strangers)), "held unknown-tenant");
+    let broken = |tenant: Option<&str>| Unusable {
+        subject: Subject::File { file: "broken.yaml".into() },
+        tenant: tenant.map(|name| name.parse().unwrap()),
+        reason: HoldReason::Invalid,
+        detail: "it does not parse".into(),
+        origin: origin(),
+    };
+    for (tenant, removes) in [(None, false), (Some("acme"), false), (Some("other"), true)] {
+        let snapshot = Snapshot { files: 1, unusable: vec![broken(tenant)], ..Snapshot::default() };
+        let plan = planned(&snapshot, &state(applied(b"a")), &prune);
+        assert_eq!(plan.count(Action::Remove) == 1, removes, "{tenant:?}");
+    }
+}
+
+#[test]
+fn what_failed_waits_and_what_was_refused_waits_for_a_change() {
+    let setback = |rejected, seconds: i64, text: &[u8]| {
+        let time = now() - jiff::SignedDuration::from_secs(seconds);
+        let setback = Setback { digest: Digest::of(text), rejected, count: 1, time, error: "no".into() };
+        state(PolicyState { setback: Some(setback), ..PolicyState::default() })
+    };
+    let rows: &[(State, Retry, &str)] = &[
+        (setback(false, 59, b"a"), Retry::Due, "held back-off"),
+        (setback(false, 60, b"a"), Retry::Due, "create new"),
+        (setback(false, 1, b"a"), Retry::Failed, "create new"),
+        (setback(false, 1, b"before"), Retry::Due, "create new"),
+        (setback(true, 9_999, b"a"), Retry::Due, "held rejected"),
+        (setback(true, 9_999, b"a"), Retry::Failed, "held rejected"),
+        (setback(true, 9_999, b"a"), Retry::Rejected, "create new"),
+        (setback(true, 9_999, b"before"), Retry::Due, "create new"),
+    ];
+    for (state, retry, expected) in rows {
+        let asked = Asked { retry: *retry, ..Asked::default() };
+        assert_eq!(said(&planned(&wanted(b"a"), state, &asked)), *expected, "{retry:?}");
+    }
+}
+
+#[test]
+fn the_wait_doubles_to_an_hour() {
+    let setback = |count| Setback {
+        digest: Digest::of(b""),
+        rejected: false,
+        count,
+        time: now(),
+        error: String::new(),
+    };
+    for (count, seconds) in [(1, 60), (2, 120), (3, 240), (7, 3600), (u32::MAX, 3600)] {
+        assert_eq!(due(&setback(count)), now() + Duration::from_secs(seconds), "{count}");
+    }
+}
+
+#[test]
+fn an_open_operation_comes_first_whatever_the_file_says() {
+    let open = Open {
+        operation: Operation::Deploy,
+        cause: Cause::New,
+        digest: Digest::of(b"a"),
+        origin: origin(),
+        idempotency_key: Uuid::nil(),
+        correlation_id: Uuid::nil(),
+        time: now(),
+        intent: Position::default(),
+        job: None,
+        deadlines: 0,
+        resubmitted: false,
+    };
+    let state = state(PolicyState { open: Some(open), ..PolicyState::default() });
+    let asked = Asked::default();
+    assert_eq!(said(&planned(&wanted(b"a"), &state, &asked)), "resume new");
+    assert_eq!(said(&planned(&wanted(b"b"), &state, &asked)), "resume new");
+    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    assert_eq!(said(&planned(&gone, &state, &asked)), "resume -");
+}
+
+#[test]
+fn what_could_not_be_probed_is_probed_again() {
+    let mut policy = applied(b"a");
+    policy.applied.as_mut().unwrap().verification = Verification::Unverified;
+    assert_eq!(said(&planned(&wanted(b"a"), &state(policy), &Asked::default())), "verify -");
+}
+
+#[test]
+fn the_summary_line_is_the_one_that_is_documented() {
+    let plan = planned(&wanted(b"b"), &state(applied(b"a")), &Asked::default());
+    assert_eq!(plan.to_string(), "Plan: 0 to create, 1 to update, 0 to remove, 0 in sync, 0 held.");
+    assert!(plan.has_changes() && !plan.is_empty());
+}

@@ -1,0 +1,304 @@
+//! What the ledger adds up to: a pure fold of its entries.
+//!
+//! ```text
+//!            intent                location
+//! (nothing) ───────► intended ───────────────► located
+//!     ▲                 │  ▲ waiting              │  ▲ waiting, location again after a lost job
+//!     └── effect ◄──────┴──┴──────────────────────┴──┘
+//! ```
+//!
+//! An entry that does not follow from those before it is [`Illegal`]: the ledger then tells something that can't have
+//! happened, and nothing is done on such ground. The payloads stay in the ledger; the state knows where.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use crate::digest::{Digest, EntryHash};
+use crate::drift::Cause;
+use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
+use crate::outcome::Verification;
+use crate::policy::{PolicyId, PolicyName, TenantName};
+
+mod fold;
+
+pub use fold::Illegal;
+
+/// Where an entry's line begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Position {
+    /// The segment, named by the sequence of its first entry.
+    pub segment: u64,
+    /// Bytes from its start.
+    pub offset: u64,
+}
+
+/// The newest entry of a ledger. An outside copy of it proves a cut tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its sequence; 0 for an empty ledger.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: EntryHash,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { sequence: 0, hash: EntryHash::GENESIS }
+    }
+}
+
+/// Everything that the ledger adds up to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// The newest entry that is in it.
+    pub head: Head,
+    /// Where that entry's line begins.
+    pub last: Position,
+    /// By tenant.
+    pub tenants: BTreeMap<TenantName, TenantState>,
+    /// What is held, and why.
+    #[serde(with = "holds")]
+    pub holds: BTreeMap<Subject, Hold>,
+}
+
+/// What is known of a tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantState {
+    /// What it is.
+    pub binding: Binding,
+    /// Why it can't be worked with, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Its webhooks, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub webhooks: BTreeMap<String, WebhookState>,
+    /// Its policies, by name.
+    #[serde(default)]
+    pub policies: BTreeMap<PolicyName, PolicyState>,
+}
+
+/// What is known of a policy.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyState {
+    /// What was last brought live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+    /// What was last brought live and verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+    /// The operation whose end is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Open>,
+    /// What went wrong since the last success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setback: Option<Setback>,
+    /// The tenant's own id of it, where it said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+}
+
+/// What was last brought live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Applied {
+    /// What it is.
+    pub digest: Digest,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Its job, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// When its effect was seen.
+    pub time: Timestamp,
+    /// Where its intent, and with it its payload, is.
+    pub intent: Position,
+    /// Its operation.
+    pub correlation_id: Uuid,
+    /// What probing showed since.
+    #[serde(default)]
+    pub verification: Verification,
+    /// Blocked probes out of all, where it was probed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_rate: Option<f64>,
+}
+
+/// The newest digest that was live and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// What it is.
+    pub digest: Digest,
+    /// Where its payload is.
+    pub intent: Position,
+}
+
+/// An operation whose end is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Open {
+    /// What was asked.
+    pub operation: Operation,
+    /// Why.
+    pub cause: Cause,
+    /// What it is about.
+    pub digest: Digest,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Its key.
+    pub idempotency_key: Uuid,
+    /// Its id.
+    pub correlation_id: Uuid,
+    /// When it was meant.
+    pub time: Timestamp,
+    /// Where its intent, and with it its payload, is.
+    pub intent: Position,
+    /// Its job, once the tenant named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
+    /// How many deadlines it has passed.
+    #[serde(default)]
+    pub deadlines: u32,
+    /// Whether its job was lost, and it was submitted again.
+    #[serde(default)]
+    pub resubmitted: bool,
+}
+
+/// A tenant's asynchronous work on an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// Where it is asked.
+    pub location: Url,
+}
+
+/// What went wrong since the last success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setback {
+    /// With which digest.
+    pub digest: Digest,
+    /// Whether the tenant refuses it.
+    pub rejected: bool,
+    /// How often in a row.
+    pub count: u32,
+    /// The last time.
+    pub time: Timestamp,
+    /// In the tenant's words.
+    pub error: String,
+}
+
+/// What is held, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// Why.
+    pub reason: HoldReason,
+    /// The same for people.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The file that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
+}
+
+/// What is known of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookState {
+    /// What is registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
+    /// The registration whose end is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenWebhook>,
+    /// Why the last registration failed, since the last success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A registered webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registered {
+    /// With which settings.
+    pub settings_digest: Digest,
+    /// The tenant's id of it, where it said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_id: Option<String>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A registration whose end is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenWebhook {
+    /// With which settings.
+    pub settings_digest: Digest,
+    /// Its key.
+    pub idempotency_key: Uuid,
+    /// Its id.
+    pub correlation_id: Uuid,
+}
+
+impl State {
+    /// What is known of a policy.
+    pub fn policy(&self, id: &PolicyId) -> Option<&PolicyState> {
+        self.tenants.get(&id.tenant)?.policies.get(&id.name)
+    }
+
+    /// Every policy that is known, in the order of ids.
+    pub fn policies(&self) -> impl Iterator<Item = (PolicyId, &PolicyState)> {
+        self.tenants.iter().flat_map(|(tenant, state)| {
+            let id = |name: &PolicyName| PolicyId::new(tenant.clone(), name.clone());
+            state.policies.iter().map(move |(name, policy)| (id(name), policy))
+        })
+    }
+}
+
+/// Holds as a list: JSON has no keys but strings.
+mod holds {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Hold, Subject};
+
+    #[derive(Serialize, Deserialize)]
+    struct Row<H> {
+        #[serde(flatten)]
+        subject: Subject,
+        #[serde(flatten)]
+        hold: H,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        holds: &BTreeMap<Subject, Hold>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(holds.iter().map(|(subject, hold)| Row { subject: subject.clone(), hold }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Subject, Hold>, D::Error> {
+        let rows = Vec::<Row<Hold>>::deserialize(deserializer)?;
+        Ok(rows.into_iter().map(|row| (row.subject, row.hold)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! One entry more: which entries may follow a state, and what they make of it.
+
+use super::{
+    Applied, Head, Hold, Job, Open, OpenWebhook, PolicyState, Position, Registered, Setback, State,
+    TenantState, Verified,
+};
+use crate::digest::EntryHash;
+use crate::entry::{
+    Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Location, Operation, Released, VERSION,
+    Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent,
+};
+use crate::outcome::Verification;
+use crate::policy::{PolicyId, TenantName};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Why an entry can't follow the ones before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {sequence} ({event}) can't follow: {why}")]
+pub struct Illegal {
+    /// The entry's sequence.
+    pub sequence: u64,
+    /// Its event.
+    pub event: &'static str,
+    /// What does not fit.
+    pub why: String,
+}
+
+impl State {
+    /// Adds an entry, whose line begins at `at` and hashes to `hash`.
+    ///
+    /// # Errors
+    /// Where the entry can't follow the ones before it. The state is then as it was.
+    pub fn fold(&mut self, entry: &Entry, hash: EntryHash, at: Position) -> Result<(), Illegal> {
+        let illegal = |why: String| Illegal { sequence: entry.sequence, event: entry.event.name(), why };
+        if entry.version > VERSION {
+            return Err(illegal(format!("its format is version {}, newer than {VERSION}", entry.version)));
+        }
+        if entry.sequence != self.head.sequence + 1 || entry.previous_hash != self.head.hash {
+            return Err(illegal(format!("it does not carry on entry {}", self.head.sequence)));
+        }
+        self.take(entry, at).map_err(illegal)?;
+        self.head = Head { sequence: entry.sequence, hash };
+        self.last = at;
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &Entry, at: Position) -> Result<(), String> {
+        match &entry.event {
+            Event::Bound(bound) => self.bind(bound),
+            Event::TenantFailed(failed) => {
+                self.tenant_mut(&failed.tenant)?.failure = Some(failed.error.clone());
+            }
+            Event::TenantRecovered(recovered) => self.tenant_mut(&recovered.tenant)?.failure = None,
+            Event::Intent(intent) => self.intend(intent, entry.time, at)?,
+            Event::Location(location) => self.locate(location)?,
+            Event::Waiting(waiting) => self.wait(waiting)?,
+            Event::Effect(effect) => self.end(effect, entry.time)?,
+            Event::Verdict(verdict) => self.judge(verdict)?,
+            Event::Held(held) => self.hold(held, entry.time),
+            Event::Released(released) => self.release(released)?,
+            Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
+            Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
+        }
+        Ok(())
+    }
+
+    /// Another binding means another tenant: what was known of the old one says nothing of it.
+    fn bind(&mut self, bound: &Bound) {
+        let fresh = TenantState {
+            binding: bound.binding.clone(),
+            failure: None,
+            webhooks: Default::default(),
+            policies: Default::default(),
+        };
+        self.tenants.insert(bound.tenant.clone(), fresh);
+    }
+
+    fn tenant_mut(&mut self, tenant: &TenantName) -> Result<&mut TenantState, String> {
+        self.tenants.get_mut(tenant).ok_or_else(|| format!("tenant {tenant} is not bound"))
+    }
+
+    fn policy_mut(&mut self, id: &PolicyId) -> Result<&mut PolicyState, String> {
+        let policies = &mut self.tenant_mut(&id.tenant)?.policies;
+        policies.get_mut(&id.name).ok_or_else(|| format!("{id} is not known"))
+    }
+
+    /// The open operation with that id; any other must not be spoken of.
+    fn open_mut(&mut self, id: &PolicyId, correlation: Uuid) -> Result<&mut Open, String> {
+        match &mut self.policy_mut(id)?.open {
+            Some(open) if open.correlation_id == correlation => Ok(open),
+            _ => Err(format!("{id} has no open operation {correlation}")),
+        }
+    }
+
+    fn intend(&mut self, intent: &Intent, time: Timestamp, at: Position) -> Result<(), String> {
+        let policies = &mut self.tenant_mut(&intent.id.tenant)?.policies;
+        let policy = policies.entry(intent.id.name.clone()).or_default();
+        if let Some(open) = &policy.open {
+            return Err(format!("{} has the open operation {}", intent.id, open.correlation_id));
+        }
+        policy.open = Some(Open {
+            operation: intent.operation,
+            cause: intent.cause,
+            digest: intent.digest,
+            origin: intent.origin.clone(),
+            idempotency_key: intent.idempotency_key,
+            correlation_id: intent.correlation_id,
+            time,
+            intent: at,
+            job: None,
+            deadlines: 0,
+            resubmitted: false,
+        });
+        Ok(())
+    }
+
+    fn locate(&mut self, location: &Location) -> Result<(), String> {
+        let open = self.open_mut(&location.id, location.correlation_id)?;
+        if open.job.is_some() {
+            return Err(format!("{} has its location already", location.id));
+        }
+        open.job = Some(Job { id: location.job_id.clone(), location: location.location.clone() });
+        Ok(())
+    }
+
+    fn wait(&mut self, waiting: &Waiting) -> Result<(), String> {
+        let open = self.open_mut(&waiting.id, waiting.correlation_id)?;
+        match waiting.reason {
+            WaitReason::Overdue => open.deadlines += 1,
+            WaitReason::LostJob if open.resubmitted => {
+                return Err(format!("{} was submitted again already", waiting.id));
+            }
+            WaitReason::LostJob => {
+                open.resubmitted = true;
+                open.job = None;
+            }
+            WaitReason::InDoubt | WaitReason::Unavailable => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, effect: &Effect, time: Timestamp) -> Result<(), String> {
+        let open = self.open_mut(&effect.id, effect.correlation_id)?.clone();
+        if open.digest != effect.digest {
+            return Err(format!("operation {} is about another digest", effect.correlation_id));
+        }
+        let policy = self.policy_mut(&effect.id)?;
+        policy.open = None;
+        match (effect.outcome, open.operation) {
+            (EffectOutcome::Done, Operation::Deploy) => policy.apply(open, effect, time),
+            (EffectOutcome::Done, Operation::Remove) => *policy = PolicyState::default(),
+            (outcome, _) => policy.set_back(outcome, effect, time),
+        }
+        if *policy == PolicyState::default() {
+            self.tenant_mut(&effect.id.tenant)?.policies.remove(&effect.id.name);
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, verdict: &Verdict) -> Result<(), String> {
+        let policy = self.policy_mut(&verdict.id)?;
+        let applied = match &mut policy.applied {
+            Some(applied) if applied.digest == verdict.digest => applied,
+            _ => return Err(format!("{} is not applied with that digest", verdict.id)),
+        };
+        applied.verification = verdict.verification;
+        applied.success_rate = Some(verdict.success_rate);
+        if verdict.verification == Verification::Verified {
+            policy.verified = Some(Verified { digest: verdict.digest, intent: applied.intent });
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, held: &Held, time: Timestamp) {
+        let hold = Hold {
+            reason: held.reason,
+            detail: held.detail.clone(),
+            since: time,
+            digest: held.digest,
+            file: held.origin.as_ref().map(|origin| origin.file.clone()),
+        };
+        self.holds.insert(held.subject.clone(), hold);
+    }
+
+    fn release(&mut self, released: &Released) -> Result<(), String> {
+        match self.holds.remove(&released.subject) {
+            Some(_) => Ok(()),
+            None => Err(format!("{} is not held", released.subject)),
+        }
+    }
+
+    fn intend_webhook(&mut self, intent: &WebhookIntent) -> Result<(), String> {
+        let webhooks = &mut self.tenant_mut(&intent.tenant)?.webhooks;
+        webhooks.entry(intent.webhook.clone()).or_default().open = Some(OpenWebhook {
+            settings_digest: intent.settings_digest,
+            idempotency_key: intent.idempotency_key,
+            correlation_id: intent.correlation_id,
+        });
+        Ok(())
+    }
+
+    fn end_webhook(&mut self, effect: &WebhookEffect, time: Timestamp) -> Result<(), String> {
+        let webhook = self.tenant_mut(&effect.tenant)?.webhooks.get_mut(&effect.webhook);
+        let ours = |open: &mut OpenWebhook| open.correlation_id == effect.correlation_id;
+        let Some((webhook, open)) = webhook.and_then(|webhook| {
+            let open = webhook.open.take_if(ours)?;
+            Some((webhook, open))
+        }) else {
+            return Err(format!("webhook {:?} is not being registered", effect.webhook));
+        };
+        webhook.error = effect.error.clone();
+        if effect.error.is_none() {
+            webhook.registered = Some(Registered {
+                settings_digest: open.settings_digest,
+                webhook_id: effect.webhook_id.clone(),
+                time,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl PolicyState {
+    fn apply(&mut self, open: Open, effect: &Effect, time: Timestamp) {
+        self.setback = None;
+        if effect.policy_id.is_some() {
+            self.policy_id = effect.policy_id.clone();
+        }
+        self.applied = Some(Applied {
+            digest: open.digest,
+            origin: open.origin,
+            job_id: effect.job_id.clone(),
+            time,
+            intent: open.intent,
+            correlation_id: open.correlation_id,
+            verification: Verification::NotConfigured,
+            success_rate: None,
+        });
+    }
+
+    fn set_back(&mut self, outcome: EffectOutcome, effect: &Effect, time: Timestamp) {
+        let before = self.setback.take().filter(|setback| setback.digest == effect.digest);
+        self.setback = Some(Setback {
+            digest: effect.digest,
+            rejected: outcome == EffectOutcome::Rejected,
+            count: before.map_or(0, |setback| setback.count).saturating_add(1),
+            time,
+            error: effect.error.clone().unwrap_or_else(|| outcome.to_string()),
+        });
+    }
+}

@@ -1,0 +1,218 @@
+//! Tries which entries may follow which, and what they add up to.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Illegal, Position, State};
+use crate::digest::{Digest, EntryHash, FileHash};
+use crate::drift::Cause;
+use crate::entry::{
+    Binding, Bound, Effect, EffectOutcome, Entry, Event, Intent, Location, Operation, Origin, Scope, VERSION,
+    Verdict, WaitReason, Waiting,
+};
+use crate::outcome::Verification;
+use crate::payload::tests::payload;
+use crate::policy::PolicyId;
+
+fn id() -> PolicyId {
+    "acme/chat".parse().unwrap()
+}
+
+fn digest() -> Digest {
+    payload().digest().unwrap()
+}
+
+fn operation(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn bound() -> Event {
+    let binding =
+        Binding { preset: "tutorial".into(), origin: "https://a.example".into(), organisation: None };
+    Event::Bound(Bound { tenant: id().tenant, binding })
+}
+
+fn intent(number: u128) -> Event {
+    Event::Intent(Box::new(Intent {
+        id: id(),
+        operation: Operation::Deploy,
+        cause: Cause::New,
+        digest: digest(),
+        previous_digest: None,
+        origin: Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), revision: None, author: None },
+        idempotency_key: operation(1000 + number),
+        correlation_id: operation(number),
+        payload: payload(),
+    }))
+}
+
+fn location(number: u128) -> Event {
+    Event::Location(Location {
+        id: id(),
+        correlation_id: operation(number),
+        job_id: "job".into(),
+        location: "https://a.example/jobs/job".parse().unwrap(),
+        attempts: 1,
+        submit_ms: 1,
+    })
+}
+
+fn waiting(number: u128, reason: WaitReason) -> Event {
+    let (error, job_id) = (String::new(), None);
+    Event::Waiting(Waiting {
+        id: id(),
+        correlation_id: operation(number),
+        reason,
+        job_id,
+        error,
+        attempts: 1,
+    })
+}
+
+fn effect(number: u128, outcome: EffectOutcome) -> Event {
+    Event::Effect(Effect {
+        id: id(),
+        correlation_id: operation(number),
+        digest: digest(),
+        outcome,
+        job_id: Some("job".into()),
+        policy_id: Some("p1".into()),
+        attempts: 1,
+        duration_ms: 1,
+        error: None,
+    })
+}
+
+fn verdict(digest: Digest, verification: Verification) -> Event {
+    let (scope, probes) = (Scope::Policy, Vec::new());
+    Event::Verdict(Verdict {
+        id: id(),
+        correlation_id: operation(1),
+        digest,
+        scope,
+        verification,
+        success_rate: 1.0,
+        probes,
+    })
+}
+
+/// Folds events, each at its own place; `Err` is what could not follow.
+fn fold(events: &[Event]) -> Result<State, Illegal> {
+    let mut state = State::default();
+    for event in events {
+        let sequence = state.head.sequence + 1;
+        let entry = Entry {
+            version: VERSION,
+            sequence,
+            time: Timestamp::UNIX_EPOCH,
+            event: event.clone(),
+            previous_hash: state.head.hash,
+        };
+        let before = state.clone();
+        let hash = EntryHash::of(&sequence.to_be_bytes());
+        let at = Position { segment: 1, offset: sequence * 100 };
+        if let Err(illegal) = state.fold(&entry, hash, at) {
+            assert_eq!(state, before, "a refused entry changes nothing");
+            return Err(illegal);
+        }
+    }
+    Ok(state)
+}
+
+#[test]
+fn an_operation_goes_from_intent_to_verdict() {
+    let done = effect(1, EffectOutcome::Done);
+    let state =
+        fold(&[bound(), intent(1), location(1), done, verdict(digest(), Verification::Verified)]).unwrap();
+    let policy = state.policy(&id()).unwrap();
+    let applied = policy.applied.as_ref().unwrap();
+    assert_eq!((applied.digest, applied.intent.offset), (digest(), 200));
+    assert_eq!(applied.verification, Verification::Verified);
+    assert_eq!(policy.verified.as_ref().unwrap().digest, digest());
+    assert_eq!((&policy.open, policy.policy_id.as_deref()), (&None, Some("p1")));
+}
+
+#[test]
+fn what_can_not_have_happened_is_refused() {
+    let done = || effect(1, EffectOutcome::Done);
+    let rows: &[(&[Event], &str)] = &[
+        (&[intent(1)], "tenant acme is not bound"),
+        (&[bound(), location(1)], "is not known"),
+        (&[bound(), intent(1), intent(2)], "has the open operation"),
+        (&[bound(), intent(1), location(2)], "no open operation"),
+        (&[bound(), intent(1), location(1), location(1)], "has its location already"),
+        (&[bound(), intent(1), done(), done()], "no open operation"),
+        (&[bound(), intent(1), done(), location(1)], "no open operation"),
+        (&[bound(), intent(1), done(), waiting(1, WaitReason::Overdue)], "no open operation"),
+        (&[bound(), intent(1), verdict(digest(), Verification::Verified)], "not applied with that digest"),
+        (
+            &[bound(), intent(1), done(), verdict(Digest::of(b"other"), Verification::Verified)],
+            "not applied with that digest",
+        ),
+        (
+            &[bound(), intent(1), waiting(1, WaitReason::LostJob), waiting(1, WaitReason::LostJob)],
+            "submitted again already",
+        ),
+    ];
+    for (events, why) in rows {
+        let illegal = fold(events).unwrap_err();
+        assert!(illegal.why.contains(why), "{illegal}");
+        assert_eq!(illegal.sequence, events.len() as u64, "the entry itself is named");
+    }
+}
+
+#[test]
+fn a_lost_job_makes_room_for_another_location() {
+    let state =
+        fold(&[bound(), intent(1), location(1), waiting(1, WaitReason::LostJob), location(1)]).unwrap();
+    assert!(state.policy(&id()).unwrap().open.as_ref().unwrap().resubmitted);
+}
+
+#[test]
+fn setbacks_add_up_until_something_works() {
+    let failed = |number| [intent(number), effect(number, EffectOutcome::Failed)];
+    let twice = [vec![bound()], failed(1).to_vec(), failed(2).to_vec()].concat();
+    let state = fold(&twice).unwrap();
+    let setback = state.policy(&id()).unwrap().setback.clone().unwrap();
+    assert_eq!((setback.count, setback.rejected), (2, false));
+    let worked = [twice, vec![intent(3), effect(3, EffectOutcome::Done)]].concat();
+    assert_eq!(fold(&worked).unwrap().policy(&id()).unwrap().setback, None);
+    let rejected = fold(&[bound(), intent(1), effect(1, EffectOutcome::Rejected)]).unwrap();
+    assert!(rejected.policy(&id()).unwrap().setback.as_ref().unwrap().rejected);
+}
+
+#[test]
+fn another_binding_forgets_the_old_tenant() {
+    let state = fold(&[bound(), intent(1), effect(1, EffectOutcome::Done), bound()]).unwrap();
+    assert!(state.policy(&id()).is_none());
+}
+
+#[test]
+fn entries_that_do_not_carry_on_are_refused() {
+    let mut state = fold(&[bound()]).unwrap();
+    let entry = |sequence, previous_hash, version| Entry {
+        version,
+        sequence,
+        time: Timestamp::UNIX_EPOCH,
+        event: bound(),
+        previous_hash,
+    };
+    let (head, other) = (state.head.hash, EntryHash::of(b"other"));
+    let at = Position::default();
+    for bad in [
+        entry(3, head, VERSION),
+        entry(1, head, VERSION),
+        entry(2, other, VERSION),
+        entry(2, head, VERSION + 1),
+    ] {
+        assert!(state.fold(&bad, other, at).is_err(), "{bad:?}");
+    }
+    state.fold(&entry(2, head, VERSION), other, at).unwrap();
+}
+
+#[test]
+fn a_state_reads_as_it_was_written() {
+    let state = fold(&[bound(), intent(1), location(1)]).unwrap();
+    let text = serde_json::to_string(&state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+}
