@@ -27,3 +27,4 @@ pub mod entry;
 pub mod snapshot;
 pub mod state;
 pub mod plan;
+pub mod config;

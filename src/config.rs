@@ -1,0 +1,226 @@
+//! Settings, resolved once: what the file, the environment and the flags say, with every default filled in.
+//!
+//! [`raw`] has the shapes of the file, [`wire`] the words of the wire. Nothing here reads anything: the environment and
+//! files with secrets come in through [`Lookup`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::entry::Binding;
+use crate::plan::guard::Guard;
+use crate::policy::TenantName;
+
+pub mod raw;
+mod resolve;
+pub mod wire;
+
+pub use raw::ClientAuth;
+pub use resolve::resolve;
+use wire::Wire;
+
+/// Everything that is set.
+#[derive(Debug)]
+pub struct Settings {
+    /// The policy directory.
+    pub policies: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+    /// Between full passes, even without an event.
+    pub interval: Duration,
+    /// Whether policies whose file is gone are removed.
+    pub prune: bool,
+    /// How much one pass may change.
+    pub guard: Guard,
+    /// By name; never empty.
+    pub tenants: BTreeMap<TenantName, Tenant>,
+}
+
+/// One tenant.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Its name.
+    pub name: TenantName,
+    /// Where the words of its wire come from.
+    pub preset: String,
+    /// Its organisation.
+    pub organisation: Option<String>,
+    /// Its API, where that is known.
+    pub base_url: Option<Url>,
+    /// Its token endpoint.
+    pub token_url: Url,
+    /// Who we are there, where that is known.
+    pub credentials: Option<Credentials>,
+    /// What is missing before the tenant can be reached, each with what would give it.
+    pub missing: Vec<String>,
+    /// What the token is for.
+    pub scope: String,
+    /// How much at once.
+    pub limits: Limits,
+    /// How jobs are waited for.
+    pub job: Job,
+    /// How what is live is probed, if it is.
+    pub verify: Option<Verify>,
+    /// Where it delivers its events to.
+    pub webhooks: Vec<Webhook>,
+    /// The words of its wire.
+    pub wire: Wire,
+    /// How long after its intent a submit may be repeated under its key.
+    pub key_lifetime: Duration,
+    /// Whether it is simulated.
+    pub sandbox: bool,
+}
+
+impl Tenant {
+    /// What the ledger binds it to; nothing while its API is not known.
+    pub fn binding(&self) -> Option<Binding> {
+        let organisation = self.organisation.clone();
+        if self.sandbox {
+            // A simulated tenant listens on another port each time, and is the same tenant.
+            let sandbox = "sandbox".to_owned();
+            return Some(Binding { preset: sandbox.clone(), origin: sandbox, organisation });
+        }
+        let origin = self.base_url.as_ref()?.origin().ascii_serialization();
+        Some(Binding { preset: self.preset.clone(), origin, organisation })
+    }
+}
+
+/// Who we are at a tenant.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Known to the tenant's administrators.
+    pub client_id: String,
+    /// Known to nobody else.
+    pub client_secret: SecretString,
+    /// How both are sent.
+    pub auth: ClientAuth,
+}
+
+/// How much at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in flight; at least 1.
+    pub requests_in_flight: usize,
+    /// Jobs in flight; at least 1.
+    pub jobs_in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_in_flight: 5, jobs_in_flight: 100 }
+    }
+}
+
+/// How jobs are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// How long one pass waits for a job.
+    pub deadline: Duration,
+    /// Before the first poll; doubled after each.
+    pub base_delay: Duration,
+    /// The longest between two polls.
+    pub max_delay: Duration,
+}
+
+impl Default for Job {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(270),
+            base_delay: Duration::from_secs(2),
+            max_delay: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How what is live is probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verify {
+    /// The webchat endpoint, a URL in which `{policy}` may stand.
+    pub endpoint: String,
+    /// Whether `X-Content-Type-Options: nosniff` counts as blocked.
+    pub nosniff_is_blocked: bool,
+    /// Origins that get the bearer with a probe.
+    pub send_token_to: Vec<url::Origin>,
+}
+
+impl Verify {
+    /// Whether each policy is probed on its own.
+    pub fn per_policy(&self) -> bool {
+        self.endpoint.contains("{policy}")
+    }
+}
+
+/// Where a tenant delivers its events to.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Its name at the tenant.
+    pub name: String,
+    /// Where it delivers to.
+    pub url: Url,
+    /// What it signs with.
+    pub secret: SecretString,
+    /// What it delivers.
+    pub events: Vec<String>,
+}
+
+/// What is given besides the file: flags, and the environment variables that stand for them.
+#[derive(Debug, Default, Clone)]
+pub struct Overrides {
+    /// The policy directory.
+    pub policies: Option<PathBuf>,
+    /// The state directory.
+    pub state: Option<PathBuf>,
+    /// Between full passes.
+    pub interval: Option<Duration>,
+    /// Whether policies whose file is gone are removed.
+    pub prune: bool,
+}
+
+/// Where the environment and files with secrets are read.
+pub struct Lookup<'a> {
+    /// An environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// A file's text; `Err` says why not.
+    pub file: &'a dyn Fn(&Path) -> Result<String, String>,
+}
+
+impl Lookup<'_> {
+    /// A variable, or the file that `NAME_FILE` names. Empty is as good as not set.
+    fn text(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
+        if let Some(text) = (self.env)(name).filter(|text| !text.trim().is_empty()) {
+            return Ok(Some(text.into()));
+        }
+        match (self.env)(&format!("{name}_FILE")).filter(|path| !path.is_empty()) {
+            Some(path) => self.file(Path::new(&path)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn file(&self, path: &Path) -> Result<SecretString, ConfigError> {
+        match (self.file)(path) {
+            Ok(text) if text.trim().is_empty() => {
+                Err(ConfigError::new(format!("{} is empty", path.display())))
+            }
+            Ok(text) => Ok(text.trim().to_owned().into()),
+            Err(why) => Err(ConfigError::new(format!("{} can't be read: {why}", path.display()))),
+        }
+    }
+
+    fn plain(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        Ok(self.text(name)?.map(|text| text.expose_secret().trim().to_owned()))
+    }
+}
+
+/// Why settings can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}

@@ -1,0 +1,233 @@
+//! The settings file as it is written. Nothing here has a default or a meaning yet; [`super::resolve()`] gives both.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::plan::guard::Percent;
+use crate::policy::TenantName;
+
+/// The whole file. Unknown keys are errors everywhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The policy directory.
+    pub policies: Option<PathBuf>,
+    /// The state directory.
+    pub state: Option<PathBuf>,
+    /// Between full passes.
+    #[serde(default, deserialize_with = "duration")]
+    pub interval: Option<Duration>,
+    /// Whether policies whose file is gone are removed.
+    pub prune: Option<bool>,
+    /// Every tenant.
+    #[serde(default)]
+    pub tenants: Vec<Tenant>,
+    /// How much one pass may change.
+    #[serde(default)]
+    pub guard: Guard,
+}
+
+/// `guard`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// Updates, as a share of what is applied.
+    #[serde(default, deserialize_with = "percent")]
+    pub max_changes: Option<Percent>,
+    /// Removals, as a share of what is applied.
+    #[serde(default, deserialize_with = "percent")]
+    pub max_removals: Option<Percent>,
+}
+
+/// One of `tenants`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Its name.
+    pub name: TenantName,
+    /// Where the defaults of the wire come from.
+    pub preset: Option<String>,
+    /// Its organisation.
+    pub org_id: Option<String>,
+    /// Of its API.
+    pub base_url: Option<String>,
+    /// Of its token endpoint.
+    pub token_url: Option<String>,
+    /// Who we are there.
+    pub client_id: Option<Text>,
+    /// And how we prove it.
+    pub client_secret: Option<SecretRef>,
+    /// How both are sent: `post` or `basic`.
+    pub client_auth: Option<ClientAuth>,
+    /// What the token is for.
+    pub scope: Option<String>,
+    /// Whether plain HTTP is let through to hosts other than loopback.
+    pub allow_plain_http: Option<bool>,
+    /// How much at once.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How jobs are waited for.
+    #[serde(default)]
+    pub job: Job,
+    /// How what is live is probed.
+    pub verify: Option<Verify>,
+    /// Where the tenant delivers its events to.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
+    /// Words of the wire that differ from the preset's.
+    #[serde(default)]
+    pub wire: Wire,
+    /// How long a key is honoured.
+    #[serde(default)]
+    pub idempotency: Idempotency,
+}
+
+/// How credentials are sent (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientAuth {
+    /// In the form.
+    #[default]
+    Post,
+    /// By HTTP basic authentication.
+    Basic,
+}
+
+/// A text, here or elsewhere.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// Here.
+    Plain(String),
+    /// Elsewhere.
+    Ref(SecretRef),
+}
+
+/// Where a secret is. It is never written in the settings themselves.
+#[derive(Debug, Clone)]
+pub enum SecretRef {
+    /// In this environment variable, or in the file that `NAME_FILE` names.
+    Env(String),
+    /// In this file; white space around it is dropped.
+    File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    /// By hand, so that no error repeats a secret that was written where its place should be.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, deny_unknown_fields)]
+        enum Shape {
+            Env { env: String },
+            File { file: PathBuf },
+        }
+        match Shape::deserialize(deserializer) {
+            Ok(Shape::Env { env }) => Ok(Self::Env(env)),
+            Ok(Shape::File { file }) => Ok(Self::File(file)),
+            Err(_) => Err(de::Error::custom(
+                "a secret is never written in the settings: write either { env: NAME } or { file: PATH }",
+            )),
+        }
+    }
+}
+
+/// `limits`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests in flight to the tenant.
+    pub requests_in_flight: Option<usize>,
+    /// Jobs in flight at the tenant.
+    pub jobs_in_flight: Option<usize>,
+}
+
+/// `job`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// How long one pass waits for a job.
+    #[serde(default, deserialize_with = "duration")]
+    pub deadline: Option<Duration>,
+    /// Before the first poll; doubled after each.
+    #[serde(default, deserialize_with = "duration")]
+    pub base_delay: Option<Duration>,
+    /// The longest between two polls.
+    #[serde(default, deserialize_with = "duration")]
+    pub max_delay: Option<Duration>,
+}
+
+/// `idempotency`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// How long after its intent a submit may be repeated under its key.
+    #[serde(default, deserialize_with = "duration")]
+    pub lifetime: Option<Duration>,
+}
+
+/// `verify`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// The webchat endpoint; with `{policy}` in it, each policy is probed on its own.
+    pub endpoint: String,
+    /// Whether `X-Content-Type-Options: nosniff` counts as blocked.
+    pub nosniff_is_blocked: Option<bool>,
+    /// Origins that get the bearer with a probe.
+    #[serde(default)]
+    pub send_token_to: Vec<String>,
+}
+
+/// One of `webhooks`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Its name at the tenant.
+    pub name: Option<String>,
+    /// Where it delivers to.
+    pub url: String,
+    /// What it signs with.
+    pub secret: SecretRef,
+    /// What it delivers.
+    pub events: Option<Vec<String>>,
+}
+
+/// `wire`: every word of the contract that a tenant may have another for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// Path of the policies.
+    pub policies_path: Option<String>,
+    /// Path of a job whose submit named no location; `{id}` stands for its id.
+    pub job_path: Option<String>,
+    /// Path of the webhooks.
+    pub webhooks_path: Option<String>,
+    /// Path of a probe below the webchat endpoint.
+    pub probe_path: Option<String>,
+    /// Header of the correlation id.
+    pub correlation_header: Option<String>,
+    /// Header of the idempotency key.
+    pub idempotency_header: Option<String>,
+    /// Words for a job that has ended well.
+    pub done_words: Option<Vec<String>>,
+    /// Words for a job that has ended otherwise.
+    pub failed_words: Option<Vec<String>>,
+    /// Names of members of answers, by ours: `status`, `errorMessage`, `policyId`, `jobId`, `accessToken`, `expiresIn`,
+    /// `webhookId`, `items`, `next`, `policy`.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map(Some).map_err(|error| {
+        de::Error::custom(format!("{text:?} is not a duration such as 500ms, 30s or 5m: {error}"))
+    })
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Percent>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
+}

@@ -1,0 +1,273 @@
+//! Raw settings, the environment and flags to [`Settings`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::raw::{self, SecretRef, Text};
+use super::wire::{TUTORIAL, Wire};
+use super::{ConfigError, Credentials, Job, Limits, Lookup, Overrides, Settings, Tenant, Verify, Webhook};
+use crate::plan::guard::Guard;
+use crate::policy::TenantName;
+
+const TOKEN_URL: &str = "https://login.nicecxone.com/oauth/token";
+const SCOPE: &str = "webchat:manage security:write webhook:manage";
+const WEBHOOK_NAME: &str = "cxone-policy-sync";
+const WEBHOOK_EVENTS: [&str; 2] = ["SECURITY_POLICY_UPDATED", "BOT_DETECTION_TRIGGERED"];
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MAX_TENANTS: usize = 1_000;
+
+/// Settings from a file (if one is named), the environment and flags.
+///
+/// Without a file, and only then, one tenant named `default` comes from the environment.
+///
+/// # Errors
+/// Names the key and the tenant. A tenant that merely lacks its address or credentials is no error here: reading verbs
+/// do without; see [`Tenant::missing`].
+pub fn resolve(
+    file: Option<&str>,
+    overrides: Overrides,
+    lookup: &Lookup<'_>,
+) -> Result<Settings, ConfigError> {
+    let raw: raw::File = match file {
+        Some(text) => serde_yaml::from_str(text).map_err(|error| ConfigError::new(error.to_string()))?,
+        None => raw::File { tenants: vec![from_environment(lookup)?], ..raw::File::default() },
+    };
+    let mut tenants = BTreeMap::new();
+    if raw.tenants.is_empty() {
+        return Err(ConfigError::new("no tenant is configured; `tenants` needs at least one"));
+    }
+    if raw.tenants.len() > MAX_TENANTS {
+        return Err(ConfigError::new(format!(
+            "more than {MAX_TENANTS} tenants; split them over several daemons"
+        )));
+    }
+    for tenant in &raw.tenants {
+        let name = &tenant.name;
+        let resolved =
+            tenant_of(tenant, lookup).map_err(|error| ConfigError::new(format!("tenant {name}: {error}")))?;
+        if tenants.insert(name.clone(), resolved).is_some() {
+            return Err(ConfigError::new(format!("tenant {name} is configured twice")));
+        }
+    }
+    let interval = overrides.interval.or(raw.interval).unwrap_or(Duration::from_secs(300));
+    if interval < Duration::from_secs(1) {
+        return Err(ConfigError::new("interval is at least 1s"));
+    }
+    let guard = Guard::default();
+    Ok(Settings {
+        policies: overrides.policies.or(raw.policies).unwrap_or_else(|| PathBuf::from("policies")),
+        state: overrides.state.or(raw.state).unwrap_or_else(|| PathBuf::from(".chatward")),
+        interval,
+        prune: overrides.prune || raw.prune.unwrap_or(false),
+        guard: Guard {
+            max_changes: raw.guard.max_changes.unwrap_or(guard.max_changes),
+            max_removals: raw.guard.max_removals.unwrap_or(guard.max_removals),
+        },
+        tenants,
+    })
+}
+
+/// The tutorial's variables, and ours.
+fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
+    let env = |name: &str| SecretRef::Env(name.to_owned());
+    let verify = lookup.plain("WEBCHAT_VALIDATION_URL")?;
+    let webhook = lookup.plain("SECURITY_WEBHOOK_URL")?;
+    let name = "default".parse::<TenantName>().map_err(|error| ConfigError::new(error.to_string()))?;
+    Ok(raw::Tenant {
+        name,
+        preset: None,
+        org_id: lookup.plain("CXONE_ORG_ID")?,
+        base_url: lookup.plain("CXONE_BASE_URL")?,
+        token_url: lookup.plain("CXONE_TOKEN_URL")?,
+        client_id: Some(Text::Ref(env("CXONE_CLIENT_ID"))),
+        client_secret: Some(env("CXONE_CLIENT_SECRET")),
+        client_auth: None,
+        scope: None,
+        allow_plain_http: None,
+        limits: raw::Limits::default(),
+        job: raw::Job::default(),
+        verify: verify.map(|endpoint| raw::Verify {
+            endpoint,
+            nosniff_is_blocked: None,
+            send_token_to: Vec::new(),
+        }),
+        webhooks: webhook
+            .map(|url| raw::Webhook { name: None, url, secret: env("WEBHOOK_SECRET"), events: None })
+            .into_iter()
+            .collect(),
+        wire: raw::Wire::default(),
+        idempotency: raw::Idempotency::default(),
+    })
+}
+
+fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigError> {
+    let preset = raw.preset.as_deref().unwrap_or(TUTORIAL);
+    if preset != TUTORIAL {
+        return Err(ConfigError::new(format!("there is no preset {preset:?}, only {TUTORIAL}")));
+    }
+    let plain_http = raw.allow_plain_http.unwrap_or(false);
+    let mut missing = Vec::new();
+    let base_url = match (&raw.base_url, &raw.org_id) {
+        (Some(text), _) => Some(url("base_url", text, plain_http)?),
+        (None, Some(organisation)) => {
+            let host = format!("https://{organisation}.api.nicecxone.com");
+            Some(url("org_id", &host, plain_http)?)
+        }
+        (None, None) => {
+            missing.push("base_url or org_id (CXONE_BASE_URL or CXONE_ORG_ID)".to_owned());
+            None
+        }
+    };
+    let client_id = match &raw.client_id {
+        Some(Text::Plain(text)) => Some(text.clone()),
+        Some(Text::Ref(reference)) => {
+            secret("client_id", reference, lookup, &mut missing)?.map(|text| text.expose_secret().to_owned())
+        }
+        None => {
+            missing.push("client_id".to_owned());
+            None
+        }
+    };
+    let client_secret = match &raw.client_secret {
+        Some(reference) => secret("client_secret", reference, lookup, &mut missing)?,
+        None => {
+            missing.push("client_secret".to_owned());
+            None
+        }
+    };
+    let credentials = client_id.zip(client_secret).map(|(client_id, client_secret)| Credentials {
+        client_id,
+        client_secret,
+        auth: raw.client_auth.unwrap_or_default(),
+    });
+    let webhooks = raw.webhooks.iter().map(|webhook| webhook_of(webhook, lookup, plain_http, &mut missing));
+    Ok(Tenant {
+        name: raw.name.clone(),
+        preset: preset.to_owned(),
+        organisation: raw.org_id.clone(),
+        base_url,
+        token_url: url("token_url", raw.token_url.as_deref().unwrap_or(TOKEN_URL), plain_http)?,
+        credentials,
+        scope: raw.scope.clone().unwrap_or_else(|| SCOPE.to_owned()),
+        limits: limits_of(&raw.limits)?,
+        job: job_of(&raw.job)?,
+        verify: raw.verify.as_ref().map(|verify| verify_of(verify, plain_http)).transpose()?,
+        webhooks: webhooks.filter_map(Result::transpose).collect::<Result<_, _>>()?,
+        wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
+        key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
+        sandbox: false,
+        missing,
+    })
+}
+
+/// An https URL; plain HTTP only to loopback, or where a setting lets it through.
+fn url(key: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).map_err(|error| ConfigError::new(format!("{key}: not a URL: {error}")))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if plain_http || is_loopback(&url) => {}
+        "http" => {
+            return Err(ConfigError::new(format!(
+                "{key}: plain HTTP would send secrets in the clear; use https, or set allow_plain_http"
+            )));
+        }
+        scheme => {
+            return Err(ConfigError::new(format!(
+                "{key}: {scheme} is not a scheme that works here; use https"
+            )));
+        }
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError::new(format!("{key}: credentials don't belong into a URL")));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn secret(
+    key: &str,
+    reference: &SecretRef,
+    lookup: &Lookup<'_>,
+    missing: &mut Vec<String>,
+) -> Result<Option<secrecy::SecretString>, ConfigError> {
+    let text = match reference {
+        SecretRef::Env(name) => lookup.text(name),
+        SecretRef::File(path) => lookup.file(path).map(Some),
+    };
+    let text = text.map_err(|error| ConfigError::new(format!("{key}: {error}")))?;
+    if let (None, SecretRef::Env(name)) = (&text, reference) {
+        missing.push(format!("{key} ({name} or {name}_FILE)"));
+    }
+    Ok(text)
+}
+
+fn limits_of(raw: &raw::Limits) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    let limits = Limits {
+        requests_in_flight: raw.requests_in_flight.unwrap_or(default.requests_in_flight),
+        jobs_in_flight: raw.jobs_in_flight.unwrap_or(default.jobs_in_flight),
+    };
+    match limits {
+        Limits { requests_in_flight: 1..=1_000, jobs_in_flight: 1..=10_000 } => Ok(limits),
+        _ => Err(ConfigError::new("limits: 1 to 1000 requests and 1 to 10000 jobs in flight")),
+    }
+}
+
+fn job_of(raw: &raw::Job) -> Result<Job, ConfigError> {
+    let default = Job::default();
+    let job = Job {
+        deadline: raw.deadline.unwrap_or(default.deadline),
+        base_delay: raw.base_delay.unwrap_or(default.base_delay),
+        max_delay: raw.max_delay.unwrap_or(default.max_delay),
+    };
+    if job.base_delay.is_zero() || job.base_delay > job.max_delay || job.max_delay > job.deadline {
+        return Err(ConfigError::new("job: 0s < base_delay <= max_delay <= deadline"));
+    }
+    Ok(job)
+}
+
+fn verify_of(raw: &raw::Verify, plain_http: bool) -> Result<Verify, ConfigError> {
+    // `{policy}` stands for a DNS label, so the URL with one in its place is as good as any.
+    let probe = url("verify.endpoint", &raw.endpoint.replace("{policy}", "policy"), plain_http)?;
+    if raw.endpoint.contains("{policy}") && probe.host_str().is_some_and(|host| host == "policy") {
+        return Err(ConfigError::new("verify.endpoint: {policy} can't be the whole host"));
+    }
+    let origins =
+        raw.send_token_to.iter().map(|text| Ok(url("verify.send_token_to", text, plain_http)?.origin()));
+    Ok(Verify {
+        endpoint: raw.endpoint.trim_end_matches('/').to_owned(),
+        nosniff_is_blocked: raw.nosniff_is_blocked.unwrap_or(false),
+        send_token_to: origins.collect::<Result<_, ConfigError>>()?,
+    })
+}
+
+fn webhook_of(
+    raw: &raw::Webhook,
+    lookup: &Lookup<'_>,
+    plain_http: bool,
+    missing: &mut Vec<String>,
+) -> Result<Option<Webhook>, ConfigError> {
+    let Some(secret) = secret("webhook secret", &raw.secret, lookup, missing)? else { return Ok(None) };
+    let events = raw.events.clone().unwrap_or_else(|| WEBHOOK_EVENTS.map(str::to_owned).to_vec());
+    Ok(Some(Webhook {
+        name: raw.name.clone().unwrap_or_else(|| WEBHOOK_NAME.to_owned()),
+        url: url("webhook url", &raw.url, plain_http)?,
+        secret,
+        events,
+    }))
+}
+
+#[cfg(test)]
+mod tests;
