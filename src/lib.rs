@@ -28,3 +28,7 @@ pub mod snapshot;
 pub mod state;
 pub mod plan;
 pub mod config;
+
+// Edges: each does one kind of I/O.
+pub mod source;
+pub mod ledger;

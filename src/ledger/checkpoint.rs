@@ -1,0 +1,61 @@
+//! The checkpoint, `applied.json`: what the ledger adds up to, so that a start need not read all of it.
+//!
+//! It may be lost, old or torn at any moment without loss: it is used only where the ledger has the very entry that it
+//! reaches to. It is replaced whole: temporary file, fsync, rename, fsync of the directory.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use super::{LedgerError, line, segment};
+use crate::state::State;
+
+const FILE: &str = "applied.json";
+const VERSION: u32 = 1;
+
+/// A checkpoint as it is on disk.
+#[derive(Deserialize)]
+pub(super) struct Checkpoint {
+    version: u32,
+    #[serde(flatten)]
+    pub(super) state: State,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+impl Checkpoint {
+    /// Whether the ledger has the very entry that it reaches to.
+    pub(super) fn fits(&self, directory: &Path) -> bool {
+        let path = segment::path(directory, self.state.last.segment);
+        let line = segment::line_at(&path, self.state.last.offset);
+        line.is_ok_and(|line| line::check(&line) == Ok(self.state.head.hash))
+    }
+}
+
+/// The checkpoint, where there is one that can be read.
+pub(super) fn load(directory: &Path) -> Option<Checkpoint> {
+    let text = fs::read(directory.join(FILE)).ok()?;
+    let checkpoint: Checkpoint = serde_json::from_slice(&text).ok()?;
+    (checkpoint.version == VERSION).then_some(checkpoint)
+}
+
+/// Writes a checkpoint of a state that is on disk.
+pub(super) fn save(directory: &Path, state: &State) -> Result<(), LedgerError> {
+    let path = directory.join(FILE);
+    let io = |error| LedgerError::io(&path, error);
+    let mut text =
+        serde_json::to_vec_pretty(&Written { version: VERSION, state }).map_err(|error| io(error.into()))?;
+    text.push(b'\n');
+    let mut file = NamedTempFile::with_prefix_in(".applied-", directory).map_err(io)?;
+    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+    file.persist(&path).map_err(|error| io(error.error))?;
+    segment::sync_directory(directory)
+}

@@ -1,0 +1,121 @@
+//! Reading a ledger: every whole line from a place on, and what they add up to.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{LedgerError, checkpoint, line, segment};
+use crate::digest::EntryHash;
+use crate::entry::Entry;
+use crate::state::{Position, State};
+
+/// A line of a ledger, with its place.
+pub struct Scanned {
+    /// The entry.
+    pub entry: Entry,
+    /// Its hash.
+    pub hash: EntryHash,
+    /// Where its line begins.
+    pub position: Position,
+}
+
+/// Reads every entry, checking that each is unaltered, and hands it on.
+///
+/// # Errors
+/// At the first line that is not what was written there, and whatever `each` returns.
+pub fn scan(
+    state: &Path,
+    mut each: impl FnMut(Scanned) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    lines(state, None, |at, bytes| {
+        let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
+        each(Scanned { entry, hash, position: at.position })
+    })
+}
+
+/// Where a line is, for people and for the state.
+pub(super) struct At {
+    pub(super) position: Position,
+    pub(super) line: u64,
+    path: PathBuf,
+}
+
+impl At {
+    pub(super) fn broken(&self, why: String) -> LedgerError {
+        LedgerError::Broken { path: self.path.clone(), line: self.line, why }
+    }
+}
+
+/// Hands every whole line on, from the start or from a place where a line begins.
+pub(super) fn lines(
+    state: &Path,
+    from: Option<Position>,
+    mut each: impl FnMut(&At, &[u8]) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let segments = segment::list(state)?;
+    let wanted = |first: &u64| from.is_none_or(|from| *first >= from.segment);
+    let mut buffer = Vec::new();
+    for first in segments.into_iter().filter(wanted) {
+        let path = segment::path(state, first);
+        let io = |error| LedgerError::io(&path, error);
+        let mut file = File::open(&path).map_err(io)?;
+        let offset = from.filter(|from| from.segment == first).map_or(0, |from| from.offset);
+        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let mut reader = BufReader::with_capacity(256 * 1024, file);
+        let mut at = At { position: Position { segment: first, offset }, line: 0, path: path.clone() };
+        while let Some(length) = next_line(&mut reader, &mut buffer).map_err(io)? {
+            at.line += 1;
+            if length > segment::MAX_LINE {
+                return Err(at.broken("it is longer than any entry".to_owned()));
+            }
+            each(&at, &buffer)?;
+            at.position.offset += length;
+        }
+    }
+    Ok(())
+}
+
+/// The next whole line, without its newline, and its length with it. A last line without its newline is being written.
+fn next_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
+    buffer.clear();
+    let length = reader.by_ref().take(segment::MAX_LINE + 1).read_until(b'\n', buffer)? as u64;
+    match buffer.last() {
+        Some(b'\n') => {
+            buffer.pop();
+            Ok(Some(length))
+        }
+        _ if length > segment::MAX_LINE => Ok(Some(length)),
+        _ => Ok(None),
+    }
+}
+
+/// What a ledger adds up to: its checkpoint and the entries since, or all of its entries.
+pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
+    let checkpoint = checkpoint::load(state);
+    let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);
+    if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.fits(state)) {
+        // The checkpoint's own last entry is read again, and passed over.
+        let mut loaded = checkpoint.state;
+        let mut first = true;
+        let last = loaded.last;
+        lines(state, Some(last), |at, bytes| {
+            if std::mem::take(&mut first) {
+                return Ok(());
+            }
+            fold(&mut loaded, at, bytes)
+        })?;
+        return Ok(loaded);
+    }
+    let mut loaded = State::default();
+    lines(state, None, |at, bytes| fold(&mut loaded, at, bytes))?;
+    // A checkpoint is written after its entries are on disk, so one that knows more than they say tells of a loss.
+    if loaded.head.sequence < known {
+        return Err(LedgerError::Cut { found: loaded.head.sequence, expected: known });
+    }
+    Ok(loaded)
+}
+
+fn fold(state: &mut State, at: &At, bytes: &[u8]) -> Result<(), LedgerError> {
+    let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
+    state.fold(&entry, hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))
+}

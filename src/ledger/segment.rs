@@ -1,0 +1,115 @@
+//! The files of a ledger: segments named by the sequence of their first entry.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::LedgerError;
+
+/// The longest line that is read; an entry's strings are bounded far below.
+pub(super) const MAX_LINE: u64 = 8 * 1024 * 1024;
+
+/// Makes the state directory and the ledger's in it, for nobody else's eyes.
+pub(super) fn make_directory(state: &Path) -> Result<(), LedgerError> {
+    let path = directory(state);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+    made.map_err(|error| LedgerError::io(&path, error))
+}
+
+fn directory(state: &Path) -> PathBuf {
+    state.join("ledger")
+}
+
+/// The segment whose first entry has that sequence.
+pub(super) fn path(state: &Path, first: u64) -> PathBuf {
+    directory(state).join(format!("{first:020}.jsonl"))
+}
+
+/// Sequences of the first entries of all segments, in order; none where there is no ledger.
+pub(super) fn list(state: &Path) -> Result<Vec<u64>, LedgerError> {
+    let path = directory(state);
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(LedgerError::io(&path, error)),
+    };
+    let mut segments = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|error| LedgerError::io(&path, error))?.file_name();
+        let first = name.to_str().and_then(|name| name.strip_suffix(".jsonl")).map(str::parse);
+        if let Some(Ok(first)) = first {
+            segments.push(first);
+        }
+    }
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// A segment open for appending, and how long it is.
+pub(super) fn open(state: &Path, first: u64) -> Result<(File, u64), LedgerError> {
+    let path = path(state, first);
+    let io = |error| LedgerError::io(&path, error);
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    if length == 0 {
+        // A new file is there after a power cut only once its directory is on disk.
+        sync_directory(&directory(state))?;
+        sync_directory(state)?;
+    }
+    Ok((file, length))
+}
+
+/// Brings a directory's entries to disk.
+pub(super) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| LedgerError::io(path, error))
+}
+
+/// Moves the bytes of a half-written last line aside, and says where they are.
+pub(super) fn mend(state: &Path) -> Result<Option<PathBuf>, LedgerError> {
+    let Some(&last) = list(state)?.last() else { return Ok(None) };
+    let path = path(state, last);
+    let io = |error| LedgerError::io(&path, error);
+    let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let whole = whole_lines(&mut file, length).map_err(io)?;
+    if whole == length {
+        return Ok(None);
+    }
+    let mut torn = Vec::new();
+    file.seek(SeekFrom::Start(whole)).and_then(|_| file.read_to_end(&mut torn)).map_err(io)?;
+    let aside = path.with_extension(format!("torn-{whole}"));
+    fs::write(&aside, &torn).map_err(|error| LedgerError::io(&aside, error))?;
+    file.set_len(whole).and_then(|()| file.sync_all()).map_err(io)?;
+    Ok(Some(aside))
+}
+
+/// How many bytes at a file's start are whole lines.
+fn whole_lines(file: &mut File, length: u64) -> io::Result<u64> {
+    const CHUNK: u64 = 64 * 1024;
+    let mut end = length;
+    while end > 0 {
+        let start = end.saturating_sub(CHUNK);
+        let mut chunk = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.by_ref().take(end - start).read_to_end(&mut chunk)?;
+        if let Some(index) = chunk.iter().rposition(|&byte| byte == b'\n') {
+            return Ok(start + index as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// The line that begins there, without its newline.
+pub(super) fn line_at(path: &Path, offset: u64) -> Result<Vec<u8>, LedgerError> {
+    let io = |error| LedgerError::io(path, error);
+    let mut file = File::open(path).map_err(io)?;
+    file.seek(SeekFrom::Start(offset)).map_err(io)?;
+    let mut line = Vec::new();
+    BufReader::new(file.take(MAX_LINE)).read_until(b'\n', &mut line).map_err(io)?;
+    match line.pop() {
+        Some(b'\n') => Ok(line),
+        _ => Err(io(io::ErrorKind::UnexpectedEof.into())),
+    }
+}
