@@ -32,3 +32,4 @@ pub mod config;
 // Edges: each does one kind of I/O.
 pub mod source;
 pub mod ledger;
+pub mod sandbox;
