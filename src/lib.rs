@@ -33,3 +33,4 @@ pub mod config;
 pub mod source;
 pub mod ledger;
 pub mod sandbox;
+pub mod remote;

@@ -1,0 +1,163 @@
+//! A tenant as the flow sees it: two traits, reading it and writing to it, and their HTTP form.
+//!
+//! ```text
+//! Tenant ─► auth (a token) ─► gate (a tenant's pause) ─► http (one request, one Reply) ─► retry (again, wait, give up)
+//! ```
+//!
+//! Every method ends in a typed [`Failure`] that tells the flow what to do; retries, pauses and the one repeat after a
+//! refused token happen in here. Dropping a future stops its request: what was sent is then in doubt, which the ledger
+//! knows how to resolve.
+
+use std::future::Future;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+mod address;
+mod answer;
+mod auth;
+mod cause;
+mod client;
+mod date;
+mod gate;
+mod http;
+mod job;
+mod listing;
+mod live;
+mod probe;
+mod retry;
+mod tuning;
+mod webhook;
+mod words;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
+pub use auth::Tokens;
+pub use client::{HttpTenant, RemoteError};
+pub use date::date;
+pub use probe::{STANDARD_PROBES, standard_probes};
+pub use tuning::{Pace, Timeouts, Tuning};
+
+use crate::config::Webhook;
+use crate::outcome::{Failure, ProbeResult};
+use crate::policy::PolicyName;
+use crate::state::Job;
+
+/// What came of a submit or a removal that the tenant took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Requests that it took.
+    pub attempts: u32,
+    /// How it goes on.
+    pub next: Next,
+}
+
+/// How a taken submit goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It was done at once.
+    Done {
+        /// The tenant's own id of the policy, where it said one.
+        policy_id: Option<String>,
+    },
+    /// A job does it.
+    Job(Job),
+}
+
+/// What a job says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// Not ended.
+    Running {
+        /// The tenant's own pause before the next question.
+        retry_after: Option<Duration>,
+    },
+    /// Ended well.
+    Done {
+        /// The tenant's own id of the policy, where it said one.
+        policy_id: Option<String>,
+    },
+    /// Ended otherwise.
+    Failed {
+        /// The tenant's words, bounded, secrets redacted.
+        message: String,
+    },
+}
+
+/// A policy that a tenant lists as live.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LivePolicy {
+    /// The tenant's own id of it.
+    pub policy_id: Option<String>,
+    /// The name that chatward gave it, in `metadata.policyName`.
+    pub name: Option<PolicyName>,
+    /// The whole payload, as the tenant has it.
+    pub payload: serde_json::Value,
+}
+
+/// What is tried against a webchat endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Its name.
+    pub name: String,
+    /// What is sent as `testInput`.
+    pub input: String,
+}
+
+/// Asking a tenant. Nothing there changes.
+pub trait ReadTenant: Send + Sync {
+    /// Obtains a token, if there is none.
+    fn connect(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Asks a job once. A job that the tenant does not know is [`LostJob`](crate::outcome::Fault::LostJob).
+    fn job(&self, job: &Job, correlation: Uuid) -> impl Future<Output = Result<JobState, Failure>> + Send;
+
+    /// Lists what is live, all pages, at most 100,000 policies. A tenant without live reads is
+    /// [`NotOffered`](crate::outcome::Fault::NotOffered).
+    fn live(&self, correlation: Uuid) -> impl Future<Output = Result<Vec<LivePolicy>, Failure>> + Send;
+
+    /// Tries one probe against a policy's endpoint, or the tenant's. Never fails: what can't be tried is inconclusive.
+    fn probe(
+        &self,
+        policy: Option<&PolicyName>,
+        probe: &Probe,
+        correlation: Uuid,
+    ) -> impl Future<Output = ProbeResult> + Send;
+
+    /// The id of the registered webhook of that name, where there is one.
+    fn find_webhook(
+        &self,
+        name: &str,
+        correlation: Uuid,
+    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+}
+
+/// Changing a tenant. Each call is repeated under the same `key` alone.
+pub trait WriteTenant: ReadTenant {
+    /// Submits a policy.
+    fn submit(
+        &self,
+        body: &[u8],
+        key: Uuid,
+        correlation: Uuid,
+    ) -> impl Future<Output = Result<Submitted, Failure>> + Send;
+
+    /// Asks for the removal of a policy. One that is gone already is done.
+    fn remove(
+        &self,
+        policy_id: &str,
+        key: Uuid,
+        correlation: Uuid,
+    ) -> impl Future<Output = Result<Submitted, Failure>> + Send;
+
+    /// Registers a webhook: its id, where the tenant said one, and the requests that it took.
+    fn register_webhook(
+        &self,
+        webhook: &Webhook,
+        key: Uuid,
+        correlation: Uuid,
+    ) -> impl Future<Output = Result<(Option<String>, u32), Failure>> + Send;
+}

@@ -1,0 +1,295 @@
+//! A tenant over HTTP: every call is one operation, tried until it is clear what came of it.
+//!
+//! [`HttpTenant::call`] is the whole story of an operation: a token, a request, what the reply means, what follows.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::sleep;
+use tracing::Instrument;
+use url::Url;
+use uuid::Uuid;
+
+use super::address::{below, segment};
+use super::answer::{Settled, Unread, settle, status_of};
+use super::auth::{Source, Token, Tokens};
+use super::http::{Authorization, Body, Http, Request};
+use super::job;
+use super::retry::{Decision, Tries};
+use super::tuning::Tuning;
+use super::words::Secrets;
+use super::{JobState, LivePolicy, Next, Probe, ReadTenant, Submitted, WriteTenant};
+use crate::config::wire::Wire;
+use crate::config::{Tenant, Verify, Webhook};
+use crate::outcome::{Answer, Class, Endpoint, Failure, Fault, ProbeResult};
+use crate::policy::{PolicyName, TenantName};
+use crate::state::Job;
+
+/// Why there can be no client for a tenant.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Settings that are needed to reach it are not there.
+    #[error("tenant {tenant} can't be reached without {}", .missing.join(", "))]
+    Missing {
+        /// The tenant.
+        tenant: TenantName,
+        /// Each with what would give it.
+        missing: Vec<String>,
+    },
+    /// A word of its wire can't be used.
+    #[error("tenant {tenant}: {what} can't be used")]
+    Unusable {
+        /// The tenant.
+        tenant: TenantName,
+        /// The setting.
+        what: String,
+    },
+    /// There is no HTTP client, because TLS can't be set up.
+    #[error("there can be no HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A tenant over HTTP.
+pub struct HttpTenant {
+    pub(super) base: Url,
+    pub(super) wire: Wire,
+    pub(super) verify: Option<Verify>,
+    pub(super) http: Http,
+    pub(super) correlation_header: HeaderName,
+    policies: Url,
+    webhooks: Url,
+    idempotency_header: HeaderName,
+    tokens: Arc<Tokens>,
+    source: Source,
+    secrets: Secrets,
+    tuning: Tuning,
+}
+
+/// One operation at one endpoint.
+pub(super) struct Call<'a> {
+    pub endpoint: Endpoint,
+    pub method: Method,
+    pub url: Url,
+    /// JSON, the same on every try.
+    pub body: Option<&'a [u8]>,
+    /// The idempotency key, of a write alone.
+    pub key: Option<Uuid>,
+    pub correlation: Uuid,
+}
+
+impl<'a> Call<'a> {
+    pub fn get(endpoint: Endpoint, url: Url, correlation: Uuid) -> Self {
+        Self { endpoint, method: Method::GET, url, body: None, key: None, correlation }
+    }
+}
+
+impl HttpTenant {
+    /// A client for a tenant.
+    ///
+    /// # Errors
+    /// Names what is missing in its settings.
+    pub fn new(tenant: &Tenant, tokens: &Arc<Tokens>) -> Result<Self, RemoteError> {
+        Self::tuned(tenant, tokens, Tuning::default())
+    }
+
+    /// A client with a patience of its own.
+    ///
+    /// # Errors
+    /// Names what is missing in its settings.
+    pub fn tuned(tenant: &Tenant, tokens: &Arc<Tokens>, tuning: Tuning) -> Result<Self, RemoteError> {
+        let name = || tenant.name.clone();
+        let (base, credentials) = match (&tenant.base_url, &tenant.credentials) {
+            (Some(base), Some(credentials)) if tenant.missing.is_empty() => {
+                (base.clone(), credentials.clone())
+            }
+            _ => return Err(RemoteError::Missing { tenant: name(), missing: tenant.missing.clone() }),
+        };
+        let unusable = |what: &str| RemoteError::Unusable { tenant: name(), what: what.to_owned() };
+        let path = |path: &str| below(&base, path).ok_or_else(|| unusable(path));
+        let header = |text: &str| text.parse::<HeaderName>().map_err(|_| unusable(text));
+        let wire = tenant.wire.clone();
+        let webhook_secrets = tenant.webhooks.iter().map(|webhook| webhook.secret.clone());
+        let secrets = Secrets::new(webhook_secrets.chain([credentials.client_secret.clone()]));
+        Ok(Self {
+            policies: path(&wire.policies_path)?,
+            webhooks: path(&wire.webhooks_path)?,
+            correlation_header: header(&wire.correlation_header)?,
+            idempotency_header: header(&wire.idempotency_header)?,
+            http: Http::new(name(), &base, tenant.limits.requests_in_flight, &tuning)?,
+            source: Source {
+                url: tenant.token_url.clone(),
+                credentials,
+                organisation: tenant.organisation.clone(),
+                scope: tenant.scope.clone(),
+                fields: (wire.fields.access_token.clone(), wire.fields.expires_in.clone()),
+                secrets: secrets.clone(),
+                tuning,
+            },
+            tokens: Arc::clone(tokens),
+            verify: tenant.verify.clone(),
+            base,
+            wire,
+            secrets,
+            tuning,
+        })
+    }
+
+    /// Tries one operation until it is clear what came of it. `read` makes a success of an answer, or says why it is
+    /// none. Gives that and the number of requests.
+    pub(super) async fn call<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(&Answer, &Secrets) -> Result<T, Unread>,
+    ) -> Result<(T, u32), Failure> {
+        self.tried(call, read).instrument(span(call.correlation)).await
+    }
+
+    async fn tried<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(&Answer, &Secrets) -> Result<T, Unread>,
+    ) -> Result<(T, u32), Failure> {
+        let mut tries = Tries::default();
+        let mut refused = None;
+        loop {
+            // Asked for anew on every try: the last one may have expired in a long pause.
+            let token = self.token(refused.as_ref()).await.map_err(|failure| match tries.count {
+                0 => failure,
+                count => Failure::new(tries.ending_in(failure.fault), failure.message, count),
+            })?;
+            let reply = self.http.send(self.request(call, &token, tries.count + 1)).await.reply;
+            let secrets = self.secrets.and(&token.secret);
+            let failure = |fault, why: &str, attempts| {
+                Failure::new(fault, format!("{}: {why}", call.endpoint), attempts)
+            };
+            let (reply, class) = match settle(call.endpoint, reply, |answer| read(answer, &secrets)) {
+                Settled::Read(value) => return Ok((value, tries.count + 1)),
+                Settled::Ended(fault, why) => {
+                    return Err(failure(fault, &secrets.shown(&why), tries.count + 1));
+                }
+                // What only reads can be asked again at will, whatever became of it.
+                Settled::Open(reply, Class::InDoubt) if call.key.is_none() => (reply, Class::Transient(None)),
+                Settled::Open(reply, class) => (reply, class),
+            };
+            match tries.decide(class, status_of(&reply), &self.tuning.pace, (self.tuning.jitter)()) {
+                Decision::Again(pause) => sleep(pause).await,
+                Decision::NewToken => refused = Some(token),
+                Decision::GiveUp(Fault::InDoubt) if class != Class::InDoubt => {
+                    let why = format!("{}; an earlier try may have been taken", secrets.of_reply(&reply));
+                    return Err(failure(Fault::InDoubt, &why, tries.count));
+                }
+                Decision::GiveUp(fault) => {
+                    return Err(failure(fault, &secrets.of_reply(&reply), tries.count));
+                }
+            }
+        }
+    }
+
+    /// A token that was not refused.
+    pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Token, Failure> {
+        self.tokens.token(&self.source, &self.http, refused).await
+    }
+
+    fn request<'a>(&self, call: &Call<'_>, token: &'a Token, attempt: u32) -> Request<'a> {
+        let mut headers = self.headers(call.correlation);
+        if let Some(key) = call.key {
+            headers.insert(self.idempotency_header.clone(), value(key));
+        }
+        Request {
+            endpoint: call.endpoint,
+            attempt,
+            method: call.method.clone(),
+            url: call.url.clone(),
+            authorization: Authorization::Bearer(&token.secret),
+            headers,
+            body: call.body.map_or(Body::None, |body| Body::Json(body.to_vec())),
+        }
+    }
+
+    /// The headers of every request but the token's.
+    pub(super) fn headers(&self, correlation: Uuid) -> HeaderMap {
+        HeaderMap::from_iter([(self.correlation_header.clone(), value(correlation))])
+    }
+
+    /// Submits or removes: the answers are the same.
+    async fn write(&self, call: &Call<'_>) -> Result<Submitted, Failure> {
+        let read = |answer: &Answer, _: &Secrets| match answer.status {
+            404 => Ok(Next::Done { policy_id: None }),
+            _ => job::taken(&self.wire, &self.base, &call.url, answer),
+        };
+        let (next, attempts) = self.call(call, read).await?;
+        Ok(Submitted { attempts, next })
+    }
+}
+
+impl ReadTenant for HttpTenant {
+    async fn connect(&self) -> Result<(), Failure> {
+        self.token(None).await.map(drop)
+    }
+
+    async fn job(&self, job: &Job, correlation: Uuid) -> Result<JobState, Failure> {
+        // The location comes from the ledger; the tenant's address may have changed since.
+        if job.location.origin() != self.base.origin() {
+            let origin = job.location.origin().ascii_serialization();
+            let why = format!("job {} is at another origin, {origin}", self.secrets.shown(&job.id));
+            return Err(Failure::new(Fault::RefusedLocation, why, 0));
+        }
+        let read = |answer: &Answer, secrets: &Secrets| match answer.status {
+            404 => Err(Unread::Ended(Fault::LostJob, "the tenant does not know this job".to_owned())),
+            _ => job::state(&self.wire, secrets, answer),
+        };
+        let call = Call::get(Endpoint::Job, job.location.clone(), correlation);
+        Ok(self.call(&call, read).await?.0)
+    }
+
+    async fn live(&self, correlation: Uuid) -> Result<Vec<LivePolicy>, Failure> {
+        self.list_policies(&self.policies, correlation).await
+    }
+
+    async fn probe(&self, policy: Option<&PolicyName>, probe: &Probe, correlation: Uuid) -> ProbeResult {
+        self.try_probe(policy, probe, correlation).instrument(span(correlation)).await
+    }
+
+    async fn find_webhook(&self, name: &str, correlation: Uuid) -> Result<Option<String>, Failure> {
+        self.find(&self.webhooks, name, correlation).await
+    }
+}
+
+impl WriteTenant for HttpTenant {
+    async fn submit(&self, body: &[u8], key: Uuid, correlation: Uuid) -> Result<Submitted, Failure> {
+        let url = self.policies.clone();
+        let (endpoint, method) = (Endpoint::Submit, Method::POST);
+        self.write(&Call { endpoint, method, url, body: Some(body), key: Some(key), correlation }).await
+    }
+
+    async fn remove(&self, policy_id: &str, key: Uuid, correlation: Uuid) -> Result<Submitted, Failure> {
+        let url = segment(policy_id).and_then(|id| below(&self.policies, &format!("/{id}")));
+        let url = url.ok_or_else(|| {
+            let why = format!("{} can't be a policy's id", self.secrets.shown(policy_id));
+            Failure::new(Fault::Internal, why, 0)
+        })?;
+        let (endpoint, method) = (Endpoint::Remove, Method::DELETE);
+        self.write(&Call { endpoint, method, url, body: None, key: Some(key), correlation }).await
+    }
+
+    async fn register_webhook(
+        &self,
+        webhook: &Webhook,
+        key: Uuid,
+        correlation: Uuid,
+    ) -> Result<(Option<String>, u32), Failure> {
+        self.register(&self.webhooks, webhook, key, correlation).await
+    }
+}
+
+/// What the log lines of one operation have in common.
+fn span(correlation: Uuid) -> tracing::Span {
+    tracing::debug_span!("call", %correlation)
+}
+
+/// A UUID as a header's value: hexadecimal digits and hyphens, which always are one.
+fn value(id: Uuid) -> HeaderValue {
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
+}
