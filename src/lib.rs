@@ -34,3 +34,13 @@ pub mod source;
 pub mod ledger;
 pub mod sandbox;
 pub mod remote;
+
+// Flow: one pass, and what drives it.
+pub mod host;
+pub mod status;
+pub mod report;
+pub mod verify;
+pub mod deploy;
+pub mod webhook;
+pub mod reconcile;
+pub mod controller;

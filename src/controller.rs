@@ -1,0 +1,138 @@
+//! The daemon: when a pass is made, and how it ends.
+//!
+//! It owns time and triggers, and decides nothing about policies: a hint, an interval, a back-off that is over and
+//! `SIGHUP` all mean the same, a pass. One pass runs at a time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::deploy::StepError;
+use crate::host::Host;
+use crate::plan::{self, Retry};
+use crate::reconcile::{Reconciler, Report};
+use crate::remote::WriteTenant;
+use crate::source::watch::Watch;
+use crate::state::State;
+
+/// How a daemon is asked to end: first by beginning nothing new, then by waiting for nothing more.
+#[derive(Debug, Clone, Default)]
+pub struct Stops {
+    /// No step is begun after this.
+    pub drain: CancellationToken,
+    /// Nothing is waited for after this.
+    pub stop: CancellationToken,
+}
+
+/// Why a pass is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trigger {
+    Start,
+    Change,
+    Interval,
+    Asked,
+}
+
+impl Trigger {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Change => "change",
+            Self::Interval => "interval",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// Makes passes until it is asked to end.
+///
+/// # Errors
+/// Only where the ledger fails.
+pub async fn run<T: WriteTenant>(
+    mut reconciler: Reconciler<T>,
+    mut watch: Watch,
+    mut asked: mpsc::Receiver<()>,
+    stops: &Stops,
+    host: &Host,
+) -> Result<(), StepError> {
+    let mut trigger = Trigger::Start;
+    let mut deaf = None;
+    while !stops.drain.is_cancelled() {
+        arm(&mut watch, &mut deaf);
+        if trigger == Trigger::Change {
+            info!(name: "source.changed", "the policy directory changed");
+        }
+        debug!(name: "pass.started", trigger = trigger.text(), "a pass: {}", trigger.text());
+        let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), &()).await?;
+        log(trigger, &report);
+        let interval = reconciler.settings().interval;
+        let wait = reconciler.ledger().read(|state| next(state, host.now(), interval));
+        trigger = tokio::select! {
+            () = watch.hint() => Trigger::Change,
+            Some(()) = asked.recv() => Trigger::Asked,
+            () = tokio::time::sleep(wait) => Trigger::Interval,
+            () = stops.drain.cancelled() => break,
+        };
+    }
+    reconciler.ledger().checkpoint(true)?;
+    Ok(())
+}
+
+/// Watches whatever is at the path now. What keeps it from watching is said once.
+fn arm(watch: &mut Watch, deaf: &mut Option<String>) {
+    let why = watch.arm().err().map(|error| error.to_string());
+    if let Some(why) = why.as_ref().filter(|_| why != *deaf) {
+        warn!(name: "source.unwatched", error = why, "changes are seen by full passes alone: {why}");
+    }
+    *deaf = why;
+}
+
+fn log(trigger: Trigger, report: &Report) {
+    if report.results.is_empty() && report.failures.is_empty() {
+        debug!(name: "pass.ended", trigger = trigger.text(), "nothing was done: {}", report.plan);
+        return;
+    }
+    let done = report.results.iter().filter(|result| result.outcome == crate::outcome::Outcome::Done).count();
+    info!(
+        name: "pass.ended", trigger = trigger.text(), done, steps = report.plan.steps.len(),
+        failed_tenants = report.failures.len(), "{done} of {} steps done", report.plan.steps.len(),
+    );
+}
+
+/// How long until the next pass without an event: the interval, or less where a back-off is over before.
+fn next(state: &State, now: Timestamp, interval: Duration) -> Duration {
+    let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_ref());
+    let due = setbacks.filter(|setback| !setback.rejected).map(plan::due).filter(|due| *due > now).min();
+    let wait = due.and_then(|due| Duration::try_from(due.duration_since(now)).ok());
+    wait.map_or(interval, |wait| wait.min(interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::entry::Binding;
+    use crate::state::{PolicyState, Setback, TenantState};
+
+    #[test]
+    fn the_next_pass_is_due_with_the_first_back_off() {
+        let time: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let interval = Duration::from_secs(300);
+        let state = |rejected, count| {
+            let setback = Setback { digest: Digest::of(b""), rejected, count, time, error: String::new() };
+            let policy = PolicyState { setback: Some(setback), ..PolicyState::default() };
+            let binding = Binding { preset: String::new(), origin: String::new(), organisation: None };
+            let policies = [("a".parse().unwrap(), policy)].into();
+            let tenant = TenantState { binding, failure: None, webhooks: Default::default(), policies };
+            State { tenants: [("t".parse().unwrap(), tenant)].into(), ..State::default() }
+        };
+        assert_eq!(next(&State::default(), time, interval), interval);
+        assert_eq!(next(&state(false, 1), time, interval), Duration::from_secs(60));
+        assert_eq!(next(&state(false, 2), time, interval), Duration::from_secs(120));
+        assert_eq!(next(&state(false, 9), time, interval), interval);
+        assert_eq!(next(&state(true, 1), time, interval), interval);
+    }
+}

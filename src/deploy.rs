@@ -1,0 +1,220 @@
+//! Carrying out the steps of a plan at one tenant: many jobs at once, each on record before and after.
+//!
+//! A step harms only itself: its failure is an [`Outcome`]. Only the ledger's failing ends everything, since nothing may
+//! happen that it can't tell.
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Tenant;
+use crate::digest::Digest;
+use crate::host::Host;
+use crate::ledger::{Ledger, LedgerError};
+use crate::outcome::{Failure, Fault, Outcome, Verification};
+use crate::payload::Payload;
+use crate::plan::{Action, Step};
+use crate::policy::PolicyId;
+use crate::remote::{LivePolicy, WriteTenant};
+use crate::state::Open;
+use crate::verify::Verifier;
+
+mod operation;
+mod pace;
+
+/// What ends a pass.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The ledger can't be written or read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// chatward contradicts itself.
+    #[error("internal: {0}; please report this")]
+    Internal(&'static str),
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepResult {
+    /// Which policy.
+    pub id: PolicyId,
+    /// What was to be done.
+    pub action: Action,
+    /// What it ended in.
+    pub outcome: Outcome,
+    /// What probing showed, where it was probed.
+    pub verification: Option<Verification>,
+}
+
+/// Whoever wants to know how far a pass is.
+pub trait Progress: Send + Sync {
+    /// So many steps are about to be taken.
+    fn begin(&self, _steps: usize) {}
+    /// One has ended.
+    fn ended(&self, _result: &StepResult) {}
+}
+
+/// Nobody does.
+impl Progress for () {}
+
+/// Works at one tenant for one pass.
+pub struct Deployer<'a, T> {
+    /// Where everything is put on record.
+    pub ledger: &'a Ledger,
+    /// The tenant's settings.
+    pub settings: &'a Tenant,
+    /// The tenant.
+    pub remote: &'a T,
+    /// Time, ids and chance.
+    pub host: &'a Host,
+    /// No step is begun after this.
+    pub drain: &'a CancellationToken,
+    /// Nothing is waited for after this: what is under way is on record.
+    pub stop: &'a CancellationToken,
+    /// Whoever wants to know how far it is.
+    pub progress: &'a dyn Progress,
+    /// What is live, read at most once a pass.
+    live: OnceCell<Option<Vec<LivePolicy>>>,
+}
+
+impl<'a, T: WriteTenant> Deployer<'a, T> {
+    /// For one tenant and one pass.
+    pub fn new(
+        ledger: &'a Ledger,
+        settings: &'a Tenant,
+        remote: &'a T,
+        host: &'a Host,
+        (drain, stop): (&'a CancellationToken, &'a CancellationToken),
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self { ledger, settings, remote, host, drain, stop, progress, live: OnceCell::new() }
+    }
+
+    /// Takes all steps, as many at once as the tenant may have jobs. Steps that were not begun before the pass was stopped
+    /// have no result.
+    ///
+    /// # Errors
+    /// Only where the ledger fails.
+    pub async fn run(&self, steps: &[&Step]) -> Result<Vec<StepResult>, StepError> {
+        let mut running = stream::iter(steps)
+            .map(|step| self.step(step))
+            .buffer_unordered(self.settings.limits.jobs_in_flight);
+        let mut results = Vec::with_capacity(steps.len());
+        while let Some(result) = running.next().await {
+            if let Some(result) = result? {
+                self.progress.ended(&result);
+                results.push(result);
+            }
+        }
+        drop(running);
+        self.verify_tenant(&mut results).await?;
+        results.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(results)
+    }
+
+    async fn step(&self, step: &Step) -> Result<Option<StepResult>, StepError> {
+        if self.drain.is_cancelled() {
+            return Ok(None);
+        }
+        let outcome = match step.action {
+            Action::Resume => self.resume(step).await?,
+            Action::Create | Action::Update => self.deploy(step).await?,
+            Action::Remove => {
+                self.intend_removal(step).await?;
+                self.carry(&step.id).await?
+            }
+            Action::Verify => Outcome::Done,
+        };
+        let verification = match (&outcome, step.action) {
+            (Outcome::Done, Action::Remove)
+            | (Outcome::Waiting(_) | Outcome::Stalled(_) | Outcome::InDoubt(_), _) => None,
+            (Outcome::Done, _) => self.verifier().policy(&step.id).await?,
+        };
+        Ok(Some(StepResult { id: step.id.clone(), action: step.action, outcome, verification }))
+    }
+
+    fn verifier(&self) -> Verifier<'_, T> {
+        Verifier { ledger: self.ledger, settings: self.settings, remote: self.remote }
+    }
+
+    /// Probes the tenant once for all policies that this pass deployed, where its endpoint knows none of them.
+    async fn verify_tenant(&self, results: &mut [StepResult]) -> Result<(), StepError> {
+        let verifier = self.verifier();
+        let deployed =
+            |result: &&mut StepResult| result.outcome == Outcome::Done && result.action != Action::Remove;
+        let mut deployed: Vec<&mut StepResult> = results.iter_mut().filter(deployed).collect();
+        if !verifier.is_tenant_wide() || deployed.is_empty() || self.stop.is_cancelled() {
+            return Ok(());
+        }
+        let probes = verifier.tenant((self.host.new_id)()).await;
+        for result in &mut deployed {
+            result.verification = verifier.judge_by_tenant(&result.id, &probes).await?;
+        }
+        Ok(())
+    }
+
+    async fn deploy(&self, step: &Step) -> Result<Outcome, StepError> {
+        let desired = step.desired.as_ref().ok_or(StepError::Internal("nothing to deploy"))?;
+        self.intend(step, desired).await?;
+        self.carry(&step.id).await
+    }
+
+    /// Finds out how an earlier operation ended, and only then deploys what is wanted now.
+    async fn resume(&self, step: &Step) -> Result<Outcome, StepError> {
+        let open = self.ledger.read(|state| state.policy(&step.id)?.open.clone());
+        let open = open.ok_or(StepError::Internal("nothing to resume"))?;
+        let outcome = match &open.job {
+            Some(_) => self.carry(&step.id).await?,
+            None => self.resolve(&step.id, &open).await?,
+        };
+        let ended =
+            self.ledger.read(|state| state.policy(&step.id).is_none_or(|policy| policy.open.is_none()));
+        let applied = self.applied(&step.id);
+        match &step.desired {
+            Some(desired) if ended && !self.drain.is_cancelled() => {
+                let newer = Some(desired.digest) != applied && desired.digest != open.digest;
+                if !newer {
+                    return Ok(outcome);
+                }
+                let cause = step.cause.unwrap_or(open.cause);
+                self.deploy(&Step { applied, cause: Some(cause), ..step.clone() }).await
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    /// An intent without a location: whether its submit arrived is not known. A live read tells; else it is sent again
+    /// under its key, as long as the tenant remembers keys; else its end will not be known.
+    async fn resolve(&self, id: &PolicyId, open: &Open) -> Result<Outcome, StepError> {
+        let live = self.live_policy(id, open).await;
+        if let Some(policy) = live.filter(|policy| digest_of(policy) == Some(open.digest)) {
+            return self.adopt(id, open, policy.policy_id.clone()).await;
+        }
+        let age = self.host.now().duration_since(open.time);
+        let lifetime = self.settings.key_lifetime;
+        if age.unsigned_abs() < lifetime {
+            return self.carry(id).await;
+        }
+        let lifetime = humantime::format_duration(lifetime);
+        let why =
+            format!("whether it was submitted is not known, and its key is older than {lifetime}: abandoned");
+        self.abandon(id, open, Failure::new(Fault::InDoubt, why, 0)).await
+    }
+
+    /// The live policy of that name, where the tenant offers live reads and has one.
+    async fn live_policy(&self, id: &PolicyId, open: &Open) -> Option<&LivePolicy> {
+        let read = || async { self.remote.live(open.correlation_id).await.ok() };
+        let live = self.live.get_or_init(read).await.as_ref()?;
+        live.iter().find(|policy| policy.name.as_ref() == Some(&id.name))
+    }
+
+    fn applied(&self, id: &PolicyId) -> Option<Digest> {
+        self.ledger.read(|state| Some(state.policy(id)?.applied.as_ref()?.digest))
+    }
+}
+
+/// The digest of a live policy; nothing for one that is not of our making.
+pub fn digest_of(policy: &LivePolicy) -> Option<Digest> {
+    serde_json::from_value::<Payload>(policy.payload.clone()).ok()?.digest().ok()
+}

@@ -1,0 +1,335 @@
+//! One operation on one policy, carried from wherever the ledger says that it stands to its end.
+//!
+//! ```text
+//! intent ─► submit ─► location ─► poll … ─► effect
+//! ```
+//!
+//! Everything that is learnt goes into the ledger before the next step is taken, so an operation that was cut off anywhere
+//! is carried on from there: by asking its job, or by the same submit under the same key.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{Deployer, StepError, pace};
+use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
+use crate::outcome::{Failure, Fault, Outcome};
+use crate::payload::{Payload, PayloadMetadata, UPDATED_BY};
+use crate::plan::Step;
+use crate::policy::PolicyId;
+use crate::remote::{JobState, Next, Submitted, WriteTenant};
+use crate::snapshot::Desired;
+use crate::state::{Job, Open};
+
+/// After how many deadlines an operation is abandoned.
+const MAX_DEADLINES: u32 = 3;
+
+impl<T: WriteTenant> Deployer<'_, T> {
+    /// Begins the operation that a step asks for: its intent goes to disk first.
+    pub(super) async fn intend(&self, step: &Step, desired: &Desired) -> Result<(), StepError> {
+        let cause = step.cause.ok_or(StepError::Internal("a step without a cause"))?;
+        let payload = Payload::clone(&desired.payload).stamped(PayloadMetadata {
+            updated_by: UPDATED_BY.to_owned(),
+            validation_timestamp: self.host.now(),
+            policy_name: step.id.name.clone(),
+            policy_hash: desired.digest,
+            source_revision: desired.origin.revision.as_deref().map(str::to_owned),
+        });
+        let intent = Intent {
+            id: step.id.clone(),
+            operation: Operation::Deploy,
+            cause,
+            digest: desired.digest,
+            previous_digest: step.applied,
+            origin: desired.origin.clone(),
+            idempotency_key: (self.host.new_id)(),
+            correlation_id: (self.host.new_id)(),
+            payload,
+        };
+        self.ledger.append(Event::Intent(Box::new(intent))).await?;
+        Ok(())
+    }
+
+    /// Begins a removal, with what is live as its payload: the evidence, and what could bring it back.
+    pub(super) async fn intend_removal(&self, step: &Step) -> Result<(), StepError> {
+        let cause = step.cause.ok_or(StepError::Internal("a step without a cause"))?;
+        let applied = self.ledger.read(|state| state.policy(&step.id)?.applied.clone());
+        let applied = applied.ok_or(StepError::Internal("a removal of what is not applied"))?;
+        let intent = Intent {
+            id: step.id.clone(),
+            operation: Operation::Remove,
+            cause,
+            digest: applied.digest,
+            previous_digest: Some(applied.digest),
+            payload: self.payload(applied.intent)?,
+            origin: applied.origin,
+            idempotency_key: (self.host.new_id)(),
+            correlation_id: (self.host.new_id)(),
+        };
+        self.ledger.append(Event::Intent(Box::new(intent))).await?;
+        Ok(())
+    }
+
+    /// Carries a policy's open operation on to its end, as far as this pass gets.
+    pub(super) async fn carry(&self, id: &PolicyId) -> Result<Outcome, StepError> {
+        loop {
+            let open = self.ledger.read(|state| state.policy(id)?.open.clone());
+            let open = open.ok_or(StepError::Internal("no open operation"))?;
+            let ended = match &open.job {
+                None => self.submit(id, &open).await?,
+                Some(job) => self.poll(id, &open, job).await?,
+            };
+            if let Some(outcome) = ended {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Sends the submit, or sends it again: the same bytes under the same key.
+    async fn submit(&self, id: &PolicyId, open: &Open) -> Result<Option<Outcome>, StepError> {
+        let started = Instant::now();
+        let submitted = match open.operation {
+            Operation::Deploy => {
+                let payload = self.payload(open.intent)?;
+                let body = payload.body().map_err(|_| StepError::Internal("a payload without a form"))?;
+                self.remote.submit(&body, open.idempotency_key, open.correlation_id).await
+            }
+            Operation::Remove => {
+                let policy_id = self.ledger.read(|state| state.policy(id)?.policy_id.clone());
+                match policy_id {
+                    Some(policy) => {
+                        self.remote.remove(&policy, open.idempotency_key, open.correlation_id).await
+                    }
+                    None => {
+                        let why = "the tenant never said its id of this policy, so it can't be removed there";
+                        Err(Failure::new(Fault::NotOffered, why, 0))
+                    }
+                }
+            }
+        };
+        match submitted {
+            Ok(Submitted { attempts, next: Next::Done { policy_id } }) => {
+                self.done(id, open, policy_id, attempts).await.map(Some)
+            }
+            Ok(Submitted { attempts, next: Next::Job(job) }) => {
+                info!(
+                    name: "policy.submitted", policy = %id, digest = %open.digest.short(), job = job.id,
+                    correlation = %open.correlation_id, "{} {id}: submitted, job {}, correlation {}", open.operation, job.id, open.correlation_id,
+                );
+                self.ledger
+                    .append(Event::Location(Location {
+                        id: id.clone(),
+                        correlation_id: open.correlation_id,
+                        job_id: job.id,
+                        location: job.location,
+                        attempts,
+                        submit_ms: millis(started.elapsed()),
+                    }))
+                    .await?;
+                Ok(None)
+            }
+            Err(failure) if failure.fault == Fault::InDoubt => {
+                self.wait(id, open, WaitReason::InDoubt, &failure).await?;
+                Ok(Some(Outcome::InDoubt(failure)))
+            }
+            Err(failure) => self.fail(id, open, failure).await.map(Some),
+        }
+    }
+
+    /// Asks the job until it ends, its deadline passes, or the pass is stopped.
+    async fn poll(&self, id: &PolicyId, open: &Open, job: &Job) -> Result<Option<Outcome>, StepError> {
+        let settings = &self.settings.job;
+        let deadline = Instant::now() + settings.deadline;
+        let mut retry_after = None;
+        for poll in 0.. {
+            let pause = pace::pause(settings, poll, retry_after, (self.host.chance)());
+            let at = (Instant::now() + pause).min(deadline);
+            tokio::select! {
+                () = tokio::time::sleep_until(at) => {}
+                () = self.stop.cancelled() => return Ok(Some(recorded(job))),
+            }
+            let answer = tokio::select! {
+                answer = self.remote.job(job, open.correlation_id) => answer,
+                () = self.stop.cancelled() => return Ok(Some(recorded(job))),
+            };
+            let attempts = poll + 1;
+            match answer {
+                Ok(JobState::Running { .. }) if Instant::now() >= deadline => {
+                    return self.overdue(id, open, job, attempts).await.map(Some);
+                }
+                Ok(JobState::Running { retry_after: told }) => retry_after = told,
+                Ok(JobState::Done { policy_id }) => {
+                    return self.done(id, open, policy_id, attempts).await.map(Some);
+                }
+                Ok(JobState::Failed { message }) => {
+                    let failure = Failure::new(Fault::JobFailed, message, attempts);
+                    return self.fail(id, open, failure).await.map(Some);
+                }
+                Err(failure) if failure.fault == Fault::LostJob && !open.resubmitted => {
+                    self.wait(id, open, WaitReason::LostJob, &failure).await?;
+                    return Ok(None);
+                }
+                Err(failure) if failure.fault == Fault::LostJob => {
+                    return self.fail(id, open, failure).await.map(Some);
+                }
+                Err(failure) => {
+                    // The job is there, and can't be asked now. A later pass asks it before anything else is sent.
+                    self.wait(id, open, WaitReason::Unavailable, &failure).await?;
+                    return Ok(Some(Outcome::Waiting(failure.message)));
+                }
+            }
+        }
+        Err(StepError::Internal("polls have no end"))
+    }
+
+    async fn overdue(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        job: &Job,
+        attempts: u32,
+    ) -> Result<Outcome, StepError> {
+        let deadline = humantime::format_duration(self.settings.job.deadline);
+        let why = format!("job {} had not ended after {deadline}", job.id);
+        let failure = Failure::new(Fault::Unavailable, why, attempts);
+        self.wait(id, open, WaitReason::Overdue, &failure).await?;
+        if open.deadlines + 1 < MAX_DEADLINES {
+            return Ok(Outcome::Waiting(failure.message));
+        }
+        let message = format!("{}, {MAX_DEADLINES} times: abandoned", failure.message);
+        self.abandon(id, open, Failure { message, ..failure }).await
+    }
+
+    async fn done(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        policy_id: Option<String>,
+        attempts: u32,
+    ) -> Result<Outcome, StepError> {
+        let duration_ms = since(open.time, self.host.now());
+        let effect = self.effect(id, open, EffectOutcome::Done, attempts, None);
+        let recorded = self.ledger.append(Event::Effect(Effect { policy_id, duration_ms, ..effect })).await?;
+        info!(
+            name: "policy.deployed", policy = %id, digest = %open.digest, job = open.job.as_ref().map(|job| &*job.id),
+            duration_ms, correlation = %open.correlation_id, revision = open.origin.revision.as_deref(),
+            entry = recorded.sequence, head = %recorded.hash,
+            "{} {id}: done in {:.1} s, entry {}, head {}",
+            open.operation, duration_ms as f64 / 1000.0, recorded.sequence, recorded.hash,
+        );
+        Ok(Outcome::Done)
+    }
+
+    async fn fail(&self, id: &PolicyId, open: &Open, failure: Failure) -> Result<Outcome, StepError> {
+        let outcome = match failure.fault {
+            Fault::Rejected => EffectOutcome::Rejected,
+            _ => EffectOutcome::Failed,
+        };
+        self.end_badly(id, open, outcome, failure).await
+    }
+
+    /// Ends an operation whose end will not be known.
+    pub(super) async fn abandon(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        failure: Failure,
+    ) -> Result<Outcome, StepError> {
+        self.end_badly(id, open, EffectOutcome::Abandoned, failure).await
+    }
+
+    async fn end_badly(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        outcome: EffectOutcome,
+        failure: Failure,
+    ) -> Result<Outcome, StepError> {
+        let effect = self.effect(id, open, outcome, failure.attempts, Some(failure.message.clone()));
+        let recorded = self.ledger.append(Event::Effect(effect)).await?;
+        warn!(
+            name: "policy.failed", policy = %id, digest = %open.digest, outcome = %outcome, error = failure.message,
+            correlation = %open.correlation_id, entry = recorded.sequence, head = %recorded.hash,
+            "{} {id}: {outcome}: {}, entry {}, head {}", open.operation, failure.message, recorded.sequence, recorded.hash,
+        );
+        Ok(Outcome::Stalled(failure))
+    }
+
+    /// Records what a live read showed to be there already.
+    pub(super) async fn adopt(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        policy_id: Option<String>,
+    ) -> Result<Outcome, StepError> {
+        self.done(id, open, policy_id, 0).await
+    }
+
+    async fn wait(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        reason: WaitReason,
+        failure: &Failure,
+    ) -> Result<(), StepError> {
+        let waiting = Waiting {
+            id: id.clone(),
+            correlation_id: open.correlation_id,
+            reason,
+            job_id: open.job.as_ref().map(|job| job.id.clone()),
+            error: failure.message.clone(),
+            attempts: failure.attempts,
+        };
+        let recorded = self.ledger.append(Event::Waiting(waiting)).await?;
+        warn!(
+            name: "policy.waiting", policy = %id, reason = %reason, error = failure.message,
+            correlation = %open.correlation_id, entry = recorded.sequence, head = %recorded.hash,
+            "{} {id}: {reason}: {}, entry {}, head {}", open.operation, failure.message, recorded.sequence, recorded.hash,
+        );
+        Ok(())
+    }
+
+    fn effect(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        outcome: EffectOutcome,
+        attempts: u32,
+        error: Option<String>,
+    ) -> Effect {
+        Effect {
+            id: id.clone(),
+            correlation_id: open.correlation_id,
+            digest: open.digest,
+            outcome,
+            job_id: open.job.as_ref().map(|job| job.id.clone()),
+            policy_id: None,
+            attempts,
+            duration_ms: since(open.time, self.host.now()),
+            error,
+        }
+    }
+
+    /// The payload of an intent, from the ledger.
+    fn payload(&self, intent: crate::state::Position) -> Result<Payload, StepError> {
+        match self.ledger.entry_at(intent)?.event {
+            Event::Intent(intent) => Ok(intent.payload),
+            _ => Err(StepError::Internal("an intent that is none")),
+        }
+    }
+}
+
+fn recorded(job: &Job) -> Outcome {
+    Outcome::Waiting(format!("stopped; job {} is on record and is asked at the next start", job.id))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds from one moment of the wall clock to another; 0 where the clock went back.
+fn since(earlier: Timestamp, later: Timestamp) -> u64 {
+    u64::try_from(later.as_millisecond() - earlier.as_millisecond()).unwrap_or(0)
+}

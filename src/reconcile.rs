@@ -1,0 +1,293 @@
+//! One pass: source, validate, drift, plan, guard, deploy, verify, on record.
+//!
+//! `chatward apply` makes one; the daemon makes one after another; `chatward plan` is [`look`], the same pass that stops
+//! before anything is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{join_all, try_join_all};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::{Settings, Tenant};
+use crate::deploy::{Deployer, Progress, StepError, StepResult};
+use crate::drift::Live;
+use crate::entry::{Bound, Event, Held, Released, TenantFailed, TenantRecovered};
+use crate::host::Host;
+use crate::ledger::Ledger;
+use crate::outcome::Failure;
+use crate::payload::Payload;
+use crate::plan::{Action, Plan, Retry, Step, Terms, plan};
+use crate::policy::{PolicyId, TenantName};
+use crate::remote::WriteTenant;
+use crate::report::DriftReport;
+use crate::snapshot::Snapshot;
+use crate::source::{Source, watch};
+use crate::state::{Hold, Position, State};
+use crate::webhook;
+
+/// What one pass did.
+#[derive(Debug)]
+pub struct Report {
+    /// What it set out to do.
+    pub plan: Plan,
+    /// What became of each step that was begun.
+    pub results: Vec<StepResult>,
+    /// Tenants that could not be worked with, and webhooks that could not be registered.
+    pub failures: BTreeMap<TenantName, Failure>,
+    /// The snapshot that it was made from.
+    pub snapshot: Snapshot,
+}
+
+/// What a tenant of the settings is, against what the ledger binds it to.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// They differ.
+    #[error(
+        "tenant {tenant} is {configured}, but the state was made for {bound}; if that is meant, --rebind takes the new \
+         one and forgets what was applied to the old"
+    )]
+    Differs {
+        /// Which.
+        tenant: TenantName,
+        /// What the settings say.
+        configured: String,
+        /// What the ledger says.
+        bound: String,
+    },
+    /// The ledger fails.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+/// The snapshot and the plan, and nothing done.
+pub fn look(
+    source: &mut Source,
+    state: &State,
+    settings: &Settings,
+    live: &BTreeMap<PolicyId, Live>,
+    (retry, host): (Retry, &Host),
+    payload_at: &dyn Fn(Position) -> Option<Payload>,
+) -> (Snapshot, Plan) {
+    let snapshot = source.snapshot();
+    let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
+    let terms = Terms {
+        tenants: &tenants,
+        live,
+        guard: &settings.guard,
+        prune: settings.prune,
+        retry,
+        now: host.now(),
+        payload_at,
+    };
+    let plan = plan(&snapshot, state, &terms);
+    (snapshot, plan)
+}
+
+/// Whether each tenant of the settings is the one that the ledger knows.
+///
+/// # Errors
+/// Names the first that is another.
+pub fn check_bindings(settings: &Settings, state: &State) -> Result<(), BindError> {
+    for tenant in settings.tenants.values() {
+        let bound = state.tenants.get(&tenant.name).map(|tenant| &tenant.binding);
+        if let (Some(configured), Some(bound)) = (tenant.binding(), bound)
+            && configured != *bound
+        {
+            return Err(BindError::Differs {
+                tenant: tenant.name.clone(),
+                configured: configured.to_string(),
+                bound: bound.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes passes.
+pub struct Reconciler<T> {
+    settings: Settings,
+    source: Source,
+    ledger: Ledger,
+    tenants: BTreeMap<TenantName, T>,
+    host: Host,
+}
+
+impl<T: WriteTenant> Reconciler<T> {
+    /// Binds every tenant that the ledger does not know yet, and with `rebind` those that are another now.
+    ///
+    /// # Errors
+    /// Where a tenant is another than the ledger knows, and where the ledger fails.
+    pub async fn new(
+        settings: Settings,
+        ledger: Ledger,
+        tenants: BTreeMap<TenantName, T>,
+        host: Host,
+        rebind: bool,
+    ) -> Result<Self, BindError> {
+        if !rebind {
+            ledger.read(|state| check_bindings(&settings, state))?;
+        }
+        for tenant in settings.tenants.values() {
+            let bound = ledger.read(|state| state.tenants.get(&tenant.name).map(|t| t.binding.clone()));
+            let Some(binding) = tenant.binding().filter(|binding| Some(binding) != bound.as_ref()) else {
+                continue;
+            };
+            let event = Event::Bound(Bound { tenant: tenant.name.clone(), binding });
+            ledger.append(event).await.map_err(StepError::from)?;
+        }
+        let source = Source::new(&settings.policies, settings.tenants.keys().cloned().collect());
+        Ok(Self { settings, source, ledger, tenants, host })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// One pass.
+    ///
+    /// # Errors
+    /// Only where the ledger fails: nothing may happen that it can't tell.
+    pub async fn pass(
+        &mut self,
+        retry: Retry,
+        stops: (&CancellationToken, &CancellationToken),
+        progress: &dyn Progress,
+    ) -> Result<Report, StepError> {
+        let (snapshot, plan) = self.look_twice(retry).await;
+        self.record_holds(&plan).await?;
+        if let Some(report) = DriftReport::of(&plan) {
+            report.log();
+        }
+        progress.begin(plan.steps.len());
+        let this = &*self;
+        let works = this.tenants.iter().map(|(name, remote)| this.work(name, remote, &plan, stops, progress));
+        let mut report =
+            Report { results: Vec::new(), failures: BTreeMap::new(), plan: Plan::default(), snapshot };
+        for (name, work) in this.tenants.keys().zip(join_all(works).await) {
+            let (results, failure) = work?;
+            report.results.extend(results);
+            report.failures.extend(failure.map(|failure| (name.clone(), failure)));
+        }
+        self.ledger.checkpoint(false)?;
+        Ok(Report { plan, ..report })
+    }
+
+    /// Looks, and where something would be removed looks once more after a while: only a removal that both see counts.
+    async fn look_twice(&mut self, retry: Retry) -> (Snapshot, Plan) {
+        let (snapshot, plan) = self.look(retry);
+        if plan.count(Action::Remove) == 0 {
+            return (snapshot, plan);
+        }
+        let first: BTreeSet<PolicyId> = removals(&plan).cloned().collect();
+        tokio::time::sleep(watch::QUIET * 2).await;
+        let (snapshot, mut plan) = self.look(retry);
+        plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
+        (snapshot, plan)
+    }
+
+    fn look(&mut self, retry: Retry) -> (Snapshot, Plan) {
+        let Self { settings, source, ledger, host, .. } = self;
+        let payload_at = |at| match ledger.entry_at(at).ok()?.event {
+            Event::Intent(intent) => Some(intent.payload),
+            _ => None,
+        };
+        ledger.read(|state| look(source, state, settings, &BTreeMap::new(), (retry, host), &payload_at))
+    }
+
+    /// All that a pass does at one tenant: nothing at all where nothing is to be done.
+    async fn work(
+        &self,
+        name: &TenantName,
+        remote: &T,
+        plan: &Plan,
+        (drain, stop): (&CancellationToken, &CancellationToken),
+        progress: &dyn Progress,
+    ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
+        let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.id.tenant == *name).collect();
+        let Some(tenant) = self.settings.tenants.get(name) else { return Ok(Default::default()) };
+        let webhooks = self.ledger.read(|state| webhook::due(tenant, state))?;
+        if (steps.is_empty() && webhooks.is_empty()) || drain.is_cancelled() {
+            return Ok(Default::default());
+        }
+        if let Err(failure) = self.connect(tenant, remote).await? {
+            return Ok((Vec::new(), Some(failure)));
+        }
+        let mut failed = None;
+        for due in webhooks {
+            failed = webhook::register(&self.ledger, remote, &self.host, tenant, due).await?.err().or(failed);
+        }
+        let deployer = Deployer::new(&self.ledger, tenant, remote, &self.host, (drain, stop), progress);
+        Ok((deployer.run(&steps).await?, failed))
+    }
+
+    /// Obtains a token before anything is meant; a tenant that can't be worked with is said once, and once that it can.
+    async fn connect(&self, tenant: &Tenant, remote: &T) -> Result<Result<(), Failure>, StepError> {
+        let connected = remote.connect().await;
+        let before = self.ledger.read(|state| state.tenants.get(&tenant.name)?.failure.clone());
+        let name = tenant.name.clone();
+        match &connected {
+            Ok(()) if before.is_some() => {
+                info!(name: "tenant.recovered", tenant = %name, "tenant {name} can be reached again");
+                self.ledger.append(Event::TenantRecovered(TenantRecovered { tenant: name })).await?;
+            }
+            Ok(()) => {}
+            Err(failure) => {
+                warn!(name: "tenant.failed", tenant = %name, error = failure.message, "tenant {name}: {failure}");
+                if before.as_ref() != Some(&failure.message) {
+                    let failed = TenantFailed { tenant: name, error: failure.message.clone() };
+                    self.ledger.append(Event::TenantFailed(failed)).await?;
+                }
+            }
+        }
+        Ok(connected)
+    }
+
+    /// Puts on record what is held now and was not, for the same reason, before, and what is held no longer.
+    async fn record_holds(&self, plan: &Plan) -> Result<(), StepError> {
+        let events = self.ledger.read(|state| hold_events(plan, state));
+        for event in &events {
+            if let Event::Held(held) = event {
+                let subject = &held.subject;
+                warn!(
+                    name: "policy.held", policy = %subject, reason = %held.reason, detail = held.detail,
+                    "held {subject}: {}: {}", held.reason, held.detail,
+                );
+            }
+        }
+        try_join_all(events.into_iter().map(|event| self.ledger.append(event))).await?;
+        Ok(())
+    }
+}
+
+fn removals(plan: &Plan) -> impl Iterator<Item = &PolicyId> {
+    plan.steps.iter().filter(|step| step.action == Action::Remove).map(|step| &step.id)
+}
+
+fn hold_events(plan: &Plan, state: &State) -> Vec<Event> {
+    let held = plan.held.iter().filter_map(|item| {
+        let same = |hold: &Hold| hold.reason == item.reason && hold.detail == item.detail;
+        let known = state.holds.get(&item.subject).is_some_and(same);
+        (!known).then(|| {
+            Event::Held(Held {
+                subject: item.subject.clone(),
+                reason: item.reason,
+                detail: item.detail.clone(),
+                digest: item.digest,
+                origin: item.origin.clone(),
+            })
+        })
+    });
+    let now: BTreeSet<_> = plan.held.iter().map(|item| &item.subject).collect();
+    let released =
+        state.holds.iter().filter(|(subject, _)| !now.contains(subject)).map(|(subject, hold)| {
+            Event::Released(Released { subject: subject.clone(), reason: hold.reason })
+        });
+    held.chain(released).collect()
+}
