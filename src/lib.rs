@@ -44,3 +44,9 @@ pub mod deploy;
 pub mod webhook;
 pub mod reconcile;
 pub mod controller;
+
+// Face: what people and programs meet.
+pub mod render;
+pub mod telemetry;
+pub mod cli;
+pub mod command;

@@ -1,0 +1,326 @@
+//! The command line: its verbs and flags, and what `--help` teaches. Types only; [`crate::command`] does the work.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::Timestamp;
+
+use crate::digest::EntryHash;
+use crate::policy::{PolicyId, TenantName};
+use crate::sandbox::Fault;
+use crate::telemetry::LogFormat;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   fine, or nothing to do
+  1   failed
+  2   changes pending (plan --detailed-exitcode), or findings of severity error (validate)
+  3   credentials refused
+  4   some policies failed, are held or degraded, and others went through
+  5   cancelled
+  64  bad usage";
+
+const EXAMPLES: &str = "\
+Try it, against a simulated tenant:
+  chatward run --sandbox                 watch policies/, deploy what drifts
+  chatward plan                          what would change
+  chatward apply --sandbox               one pass, and done
+
+Against a tenant, from the environment:
+  export CXONE_ORG_ID=acme CXONE_CLIENT_ID=… CXONE_CLIENT_SECRET_FILE=/run/secrets/cxone
+  chatward doctor && chatward apply";
+
+/// GitOps for webchat security policies: commit a YAML change, and it is live, verified and on record.
+#[derive(Debug, Parser)]
+#[command(name = "chatward", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// How log lines look, on standard error.
+    #[arg(long, global = true, env = "CHATWARD_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How results look, on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs; the shape has a version.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Watch the policy directory, and deploy, verify and record what drifts
+    ///
+    /// Runs until SIGTERM or Ctrl-C; jobs that are under way then have 25 seconds to end, and are on record otherwise.
+    /// SIGHUP asks for a pass now.
+    Run(Run),
+    /// Make one pass: deploy, verify and record what has drifted
+    #[command(visible_alias = "sync")]
+    Apply(Apply),
+    /// Show what a pass would do, and change nothing
+    ///
+    /// Contacts no tenant, needs no credentials and takes no lock, so it works beside a running daemon.
+    Plan(Plan),
+    /// Check policies, and say everything that is wrong with them at once
+    Validate(Validate),
+    /// Show how every policy stands
+    Status(Status),
+    /// Read and prove the audit log
+    Audit(Audit),
+    /// Serve a simulated tenant to try things on
+    Sandbox(Sandbox),
+    /// Print the JSON Schema of a policy document
+    ///
+    /// Editors that know YAML complete and check policies with it: see the first line of the example policies.
+    Schema,
+    /// Check settings, credentials, directories, state and clock
+    Doctor(Doctor),
+    /// Print completions for a shell
+    ///
+    /// bash: chatward completions bash > /etc/bash_completion.d/chatward
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// Where things are.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The policy directory [default: policies]
+    #[arg(long, env = "CHATWARD_POLICIES", value_name = "DIR")]
+    pub policies: Option<PathBuf>,
+    /// The state directory: ledger, checkpoint, lock [default: .chatward]
+    #[arg(long, env = "CHATWARD_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// The settings file; without one, tenant `default` comes from the environment
+    #[arg(long, env = "CHATWARD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// A simulated tenant in place of the real ones.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxFlags {
+    /// Work against a simulated tenant on loopback, which is kept beside the state
+    #[arg(long)]
+    pub sandbox: bool,
+    /// A fault of the simulated tenant, such as submit:429:retry-after=2:every=3
+    #[arg(long = "fault", value_name = "FAULT", requires = "sandbox")]
+    pub faults: Vec<Fault>,
+    /// How long a job of the simulated tenant takes
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1s")]
+    pub job_duration: Duration,
+}
+
+/// `chatward run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// A simulated tenant.
+    #[command(flatten)]
+    pub sandbox: SandboxFlags,
+    /// Writing.
+    #[command(flatten)]
+    pub write: Write,
+    /// Between full passes, even without an event [default: 5m]
+    #[arg(long, env = "CHATWARD_INTERVAL", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub interval: Option<Duration>,
+}
+
+/// What every verb that changes something takes.
+#[derive(Debug, Clone, Args)]
+pub struct Write {
+    /// Remove policies whose file is gone (never where the whole directory is)
+    #[arg(long)]
+    pub prune: bool,
+    /// Take another tenant under a known name, and forget what was applied to the old one
+    #[arg(long)]
+    pub rebind: bool,
+    /// Wait while another process holds the state directory, instead of failing
+    #[arg(long)]
+    pub standby: bool,
+}
+
+/// `chatward apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// A simulated tenant.
+    #[command(flatten)]
+    pub sandbox: SandboxFlags,
+    /// Writing.
+    #[command(flatten)]
+    pub write: Write,
+    /// Send again what the tenant refused before, although it did not change
+    #[arg(long)]
+    pub retry: bool,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward plan`
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// A simulated tenant.
+    #[command(flatten)]
+    pub sandbox: SandboxFlags,
+    /// Also ask the tenants what is live
+    #[arg(long)]
+    pub live: bool,
+    /// Plan the removal of policies whose file is gone
+    #[arg(long)]
+    pub prune: bool,
+    /// Exit with 2 where changes are pending
+    #[arg(long, alias = "non-zero-exit-code")]
+    pub detailed_exitcode: bool,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward validate`
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Files and directories to check [default: the policy directory]
+    pub paths: Vec<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: AuditVerb,
+}
+
+/// The verbs of `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Show what was done, when, from which commit, and what came of it
+    Show(AuditShow),
+    /// Prove that no entry was edited, removed, reordered or added
+    ///
+    /// A cut tail can be told only by an outside copy of the head, such as a log line of an earlier deploy: --head takes
+    /// one.
+    Verify(AuditVerify),
+}
+
+/// `chatward audit show`
+#[derive(Debug, Args)]
+pub struct AuditShow {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// Only this policy, TENANT/NAME
+    #[arg(long, value_name = "TENANT/NAME")]
+    pub policy: Option<PolicyId>,
+    /// Only this tenant
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<TenantName>,
+    /// Only from this time on, such as 2026-11-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// Only this event, such as operation.effect
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Only what went wrong
+    #[arg(long)]
+    pub failed: bool,
+    /// Every entry as it is, instead of a summary of each deployment
+    #[arg(long)]
+    pub entries: bool,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward audit verify`
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// An outside copy of an entry's hash that the ledger must reach
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<EntryHash>,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `chatward sandbox`
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8690")]
+    pub listen: SocketAddr,
+    /// Where the tenant is kept; without a file it ends with the process
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// A fault, such as submit:429:retry-after=2:every=3; may be given several times
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<Fault>,
+    /// A file of faults, one a line
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// How long a job takes
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1s")]
+    pub job_duration: Duration,
+    /// How long a token is good
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1h")]
+    pub token_lifetime: Duration,
+    /// Offer no live reads and no deletes
+    #[arg(long)]
+    pub no_reads: bool,
+    /// Answer 429 beyond so many requests a second
+    #[arg(long, value_name = "NUMBER")]
+    pub requests_per_second: Option<u32>,
+}
+
+/// `chatward doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// A simulated tenant.
+    #[command(flatten)]
+    pub sandbox: SandboxFlags,
+    /// How results look.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}

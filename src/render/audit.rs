@@ -1,0 +1,149 @@
+//! The ledger as it is read: every entry on a line of its own, or as the JSON that it is, with its hash.
+//!
+//! The view by deployment is in [`deployments`].
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::columns::{Cell, table};
+use super::status::percent;
+use super::{GREEN, PLAIN, RED, pretty, short_revision, shown};
+use crate::digest::{Digest, EntryHash};
+use crate::entry::{Entry, Event, Origin};
+use crate::printable::printable;
+
+pub mod deployments;
+
+/// The longest job id and the longest error of a line.
+const MAX_JOB: usize = 40;
+const MAX_DETAIL: usize = 100;
+
+/// A line for each entry, in the order given.
+pub fn text(entries: &[(Entry, EntryHash)]) -> impl fmt::Display {
+    let heading =
+        ["TIME", "SEQ", "EVENT", "POLICY", "OUTCOME", "DIGEST", "JOB", "FILE", "REVISION", "DETAIL"];
+    table(heading, entries.iter().map(|(entry, _)| row(entry)).collect())
+}
+
+#[derive(Serialize)]
+struct Hashed<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    hash: EntryHash,
+}
+
+/// An array of the entries as they are in the ledger, each with its hash.
+///
+/// # Errors
+/// Never for these values; the serialiser's error otherwise.
+pub fn json(entries: &[(Entry, EntryHash)]) -> serde_json::Result<String> {
+    let entries: Vec<_> = entries.iter().map(|(entry, hash)| Hashed { entry, hash: *hash }).collect();
+    pretty(&entries)
+}
+
+/// What a line says besides when and what.
+#[derive(Default)]
+struct Told<'a> {
+    outcome: String,
+    digest: Option<Digest>,
+    job: Option<&'a str>,
+    origin: Option<&'a Origin>,
+    detail: Option<&'a str>,
+}
+
+fn row(entry: &Entry) -> [Cell; 10] {
+    let event = &entry.event;
+    let told = Told::by(event);
+    let style = match event {
+        failed if failed.is_failure() => RED,
+        Event::Effect(_) => GREEN,
+        _ => PLAIN,
+    };
+    let revision = told.origin.and_then(|origin| origin.revision.as_deref());
+    [
+        Cell::new(entry.time.strftime("%FT%TZ").to_string()),
+        Cell::new(entry.sequence.to_string()),
+        Cell::styled(style, event.name()),
+        Cell::new(subject(event)),
+        Cell::styled(style, told.outcome),
+        Cell::new(told.digest.map(|digest| digest.short()).unwrap_or_default()),
+        Cell::new(told.job.map(|job| printable(job, MAX_JOB)).unwrap_or_default()),
+        Cell::new(told.origin.map(|origin| shown(&origin.file)).unwrap_or_default()),
+        Cell::new(revision.map(short_revision).unwrap_or_default()),
+        Cell::styled(style, told.detail.map(|detail| printable(detail, MAX_DETAIL)).unwrap_or_default()),
+    ]
+}
+
+/// The policy, the file or the tenant that an entry speaks of.
+fn subject(event: &Event) -> String {
+    match event {
+        Event::Held(held) => shown(&held.subject.to_string()),
+        Event::Released(released) => shown(&released.subject.to_string()),
+        _ => match (event.policy(), event.tenant()) {
+            (Some(id), _) => id.to_string(),
+            (None, Some(tenant)) => tenant.to_string(),
+            (None, None) => String::new(),
+        },
+    }
+}
+
+impl<'a> Told<'a> {
+    fn by(event: &'a Event) -> Self {
+        let base = Self::default();
+        match event {
+            Event::Bound(bound) => {
+                Self { outcome: "bound".to_owned(), detail: Some(&bound.binding.origin), ..base }
+            }
+            Event::TenantFailed(failed) => {
+                Self { outcome: "failed".to_owned(), detail: Some(&failed.error), ..base }
+            }
+            Event::TenantRecovered(_) => Self { outcome: "recovered".to_owned(), ..base },
+            Event::Intent(intent) => Self {
+                outcome: format!("{} ({})", intent.operation, intent.cause),
+                digest: Some(intent.digest),
+                origin: Some(&intent.origin),
+                ..base
+            },
+            Event::Location(location) => {
+                Self { outcome: "accepted".to_owned(), job: Some(&location.job_id), ..base }
+            }
+            Event::Waiting(waiting) => Self {
+                outcome: waiting.reason.to_string(),
+                job: waiting.job_id.as_deref(),
+                detail: Some(&waiting.error),
+                ..base
+            },
+            Event::Effect(effect) => Self {
+                outcome: effect.outcome.to_string(),
+                digest: Some(effect.digest),
+                job: effect.job_id.as_deref(),
+                detail: effect.error.as_deref(),
+                ..base
+            },
+            Event::Verdict(verdict) => Self {
+                outcome: format!("{} ({} blocked)", verdict.verification, percent(verdict.success_rate)),
+                digest: Some(verdict.digest),
+                ..base
+            },
+            Event::Held(held) => Self {
+                outcome: held.reason.to_string(),
+                digest: held.digest,
+                origin: held.origin.as_ref(),
+                detail: Some(&held.detail),
+                ..base
+            },
+            Event::Released(released) => Self { outcome: format!("was {}", released.reason), ..base },
+            Event::WebhookIntent(intent) => {
+                Self { outcome: "register".to_owned(), detail: Some(&intent.webhook), ..base }
+            }
+            Event::WebhookEffect(effect) => match &effect.error {
+                Some(error) => Self { outcome: "failed".to_owned(), detail: Some(error), ..base },
+                None => Self { outcome: "registered".to_owned(), detail: Some(&effect.webhook), ..base },
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

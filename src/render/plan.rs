@@ -1,0 +1,203 @@
+//! A plan as it is reviewed: a heading for each step, its changed fields, what is held, and the summary line last.
+
+use std::fmt;
+
+use anstyle::Style;
+use serde::Serialize;
+
+use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, pretty, shown};
+use crate::digest::Digest;
+use crate::drift::Cause;
+use crate::entry::{HoldReason, Origin, Subject};
+use crate::plan::change::Change;
+use crate::plan::{Action, HeldItem, Plan, Step};
+use crate::policy::{PolicyName, TenantName};
+use crate::printable::printable;
+
+/// The version of the JSON shape.
+pub const VERSION: u32 = 1;
+
+/// How an action is drawn.
+fn mark(action: Action) -> (Style, char) {
+    match action {
+        Action::Create => (GREEN, '+'),
+        Action::Update => (YELLOW, '~'),
+        Action::Remove => (RED, '-'),
+        Action::Resume => (CYAN, '↻'),
+        Action::Verify => (CYAN, '?'),
+    }
+}
+
+/// Steps, held items, and the summary line.
+pub fn text(plan: &Plan) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        for step in &plan.steps {
+            heading(f, step)?;
+            // A create has nothing to compare with.
+            if step.action != Action::Create {
+                changes(f, &step.changes)?;
+            }
+        }
+        for item in &plan.held {
+            held(f, item)?;
+        }
+        if !plan.is_empty() {
+            writeln!(f)?;
+        }
+        writeln!(f, "{plan}")
+    })
+}
+
+fn heading(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
+    let (style, sign) = mark(step.action);
+    write!(f, "{} {}  {}", Styled(style, sign), Styled(BOLD, &step.id), Styled(style, step.action))?;
+    if let Some(cause) = step.cause {
+        write!(f, " ({cause})")?;
+    }
+    if let Some(desired) = &step.desired {
+        write!(f, "  {}", shown(&desired.origin.file))?;
+    }
+    writeln!(f, "{}", digests(step.applied, step.desired.as_ref().map(|desired| desired.digest)))
+}
+
+/// What is applied and what is wanted, where the two are not the same.
+fn digests(applied: Option<Digest>, desired: Option<Digest>) -> String {
+    let digests = match (applied, desired) {
+        (Some(old), Some(new)) if old != new => format!("{}→{}", old.short(), new.short()),
+        (_, Some(digest)) | (Some(digest), None) => digest.short(),
+        (None, None) => return String::new(),
+    };
+    format!("  {}", Styled(DIM, format_args!("digest {digests}")))
+}
+
+/// A held item, its reason, and what would change.
+pub(super) fn held(f: &mut fmt::Formatter<'_>, item: &HeldItem) -> fmt::Result {
+    let (subject, file) = match &item.subject {
+        Subject::Policy(id) => (id.to_string(), item.origin.as_ref().map(|origin| &origin.file)),
+        Subject::File { file } => (shown(file), None),
+    };
+    let reason = Styled(YELLOW, format_args!("held ({})", item.reason));
+    write!(f, "{} {}  {reason}", Styled(YELLOW, '!'), Styled(BOLD, subject))?;
+    if let Some(file) = file {
+        write!(f, "  {}", shown(file))?;
+    }
+    writeln!(f, "{}", digests(None, item.digest))?;
+    if !item.detail.is_empty() {
+        writeln!(f, "      {}", Styled(YELLOW, printable(&item.detail, MAX_DETAIL)))?;
+    }
+    changes(f, &item.changes)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    steps: Vec<StepRow<'a>>,
+    held: Vec<HeldRow<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepRow<'a> {
+    tenant: &'a TenantName,
+    name: &'a PolicyName,
+    action: Action,
+    cause: Option<Cause>,
+    digest: Option<Digest>,
+    applied_digest: Option<Digest>,
+    file: Option<&'a str>,
+    revision: Option<&'a str>,
+    changes: &'a [Change],
+}
+
+/// A held item for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HeldRow<'a> {
+    tenant: Option<&'a TenantName>,
+    name: Option<&'a PolicyName>,
+    reason: HoldReason,
+    detail: &'a str,
+    cause: Option<Cause>,
+    digest: Option<Digest>,
+    file: Option<&'a str>,
+    revision: Option<&'a str>,
+    changes: &'a [Change],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    create: usize,
+    update: usize,
+    remove: usize,
+    resume: usize,
+    verify: usize,
+    in_sync: usize,
+    held: usize,
+}
+
+/// The same for programs.
+///
+/// # Errors
+/// Never for these values; the serialiser's error otherwise.
+pub fn json(plan: &Plan) -> serde_json::Result<String> {
+    pretty(&Report {
+        version: VERSION,
+        steps: plan.steps.iter().map(StepRow::of).collect(),
+        held: plan.held.iter().map(HeldRow::of).collect(),
+        summary: Summary {
+            create: plan.count(Action::Create),
+            update: plan.count(Action::Update),
+            remove: plan.count(Action::Remove),
+            resume: plan.count(Action::Resume),
+            verify: plan.count(Action::Verify),
+            in_sync: plan.in_sync,
+            held: plan.held.len(),
+        },
+    })
+}
+
+fn revision(origin: &Origin) -> Option<&str> {
+    origin.revision.as_deref()
+}
+
+impl<'a> StepRow<'a> {
+    fn of(step: &'a Step) -> Self {
+        let origin = step.desired.as_ref().map(|desired| &desired.origin);
+        Self {
+            tenant: &step.id.tenant,
+            name: &step.id.name,
+            action: step.action,
+            cause: step.cause,
+            digest: step.desired.as_ref().map(|desired| desired.digest),
+            applied_digest: step.applied,
+            file: origin.map(|origin| &*origin.file),
+            revision: origin.and_then(revision),
+            changes: &step.changes,
+        }
+    }
+}
+
+impl<'a> HeldRow<'a> {
+    pub(super) fn of(item: &'a HeldItem) -> Self {
+        let (id, file) = match &item.subject {
+            Subject::Policy(id) => (Some(id), None),
+            Subject::File { file } => (None, Some(&**file)),
+        };
+        Self {
+            tenant: id.map(|id| &id.tenant),
+            name: id.map(|id| &id.name),
+            reason: item.reason,
+            detail: &item.detail,
+            cause: item.cause,
+            digest: item.digest,
+            file: file.or(item.origin.as_ref().map(|origin| &*origin.file)),
+            revision: item.origin.as_ref().and_then(revision),
+            changes: &item.changes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! A status with something of everything.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::digest::{Digest, EntryHash};
+use crate::drift::Cause;
+use crate::entry::HoldReason;
+use crate::render::tests::plain;
+use crate::status::VERSION;
+
+fn policy(name: &str) -> PolicyStatus {
+    PolicyStatus {
+        tenant: Some("default".parse().unwrap()),
+        name: name.into(),
+        sync: Sync::Synced,
+        cause: None,
+        held: None,
+        detail: None,
+        live: LiveSync::Matches,
+        health: Health::Healthy,
+        digest: Some(Digest::of(b"new")),
+        applied_digest: Some(Digest::of(b"new")),
+        revision: Some("9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c".into()),
+        file: Some("policies/checkout.yaml".into()),
+        job_id: Some("job-7".into()),
+        applied_at: Some("2026-03-01T09:00:00Z".parse().unwrap()),
+        verification: Some(Verification::Verified),
+        success_rate: Some(1.0),
+    }
+}
+
+fn status() -> Status {
+    let drifted = PolicyStatus {
+        sync: Sync::OutOfSync,
+        cause: Some(Cause::Source),
+        live: LiveSync::Unknown,
+        applied_digest: Some(Digest::of(b"old")),
+        applied_at: Some("2026-03-03T11:59:15Z".parse().unwrap()),
+        ..policy("sales-chat")
+    };
+    let degraded = PolicyStatus {
+        health: Health::Degraded,
+        live: LiveSync::Differs,
+        verification: Some(Verification::Degraded),
+        success_rate: Some(2.0 / 3.0),
+        applied_at: Some("2026-03-03T09:00:00Z".parse().unwrap()),
+        ..policy("shop-chat")
+    };
+    let failed = PolicyStatus {
+        health: Health::Degraded,
+        detail: Some("job job-9 failed: \u{1b}[2Jquota\nexceeded".into()),
+        applied_at: Some("2026-03-03T11:20:00Z".parse().unwrap()),
+        ..policy("support-chat")
+    };
+    let broken = PolicyStatus {
+        tenant: None,
+        sync: Sync::Held,
+        held: Some(HoldReason::Invalid),
+        detail: Some("broken.yaml:3:1: unknown key `spek` [CW1003]".into()),
+        live: LiveSync::Unknown,
+        health: Health::Unknown,
+        digest: None,
+        applied_digest: None,
+        revision: None,
+        applied_at: None,
+        verification: None,
+        ..policy("broken.yaml")
+    };
+    let tenant = |name: &str, error: Option<&str>, webhooks: &[&str]| TenantStatus {
+        name: name.parse().unwrap(),
+        binding: Some("tutorial at https://acme.api.nicecxone.com (organisation acme)".into()),
+        error: error.map(str::to_owned),
+        applied: 4,
+        webhooks: webhooks.iter().map(|&name| name.to_owned()).collect(),
+    };
+    Status {
+        version: VERSION,
+        policies: vec![policy("checkout-chat"), drifted, degraded, failed, broken],
+        tenants: vec![tenant("default", None, &["siem"]), tenant("eu", Some("invalid_client"), &[])],
+        ledger: Head { sequence: 42, hash: EntryHash::of(b"head") },
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-03-03T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn a_status_for_people() {
+    assert_snapshot!(plain(text(&status(), now())), @r##"
+    POLICY                 SYNC       CAUSE    LIVE     HEALTH    DIGEST             REVISION  AGE
+    default/checkout-chat  Synced     -        matches  Healthy   11507a0e           9b8c7d6e  2d
+    default/sales-chat     OutOfSync  source   unknown  Healthy   cba06b57→11507a0e  9b8c7d6e  45s
+    default/shop-chat      Synced     -        differs  Degraded  11507a0e           9b8c7d6e  3h
+    default/support-chat   Synced     -        matches  Degraded  11507a0e           9b8c7d6e  40m
+    broken.yaml            Held       invalid  unknown  Unknown   -                  -         -
+
+    default/shop-chat: degraded: 66% of probes blocked
+    default/support-chat: job job-9 failed: \u{1b}[2Jquota\nexceeded
+    broken.yaml: held (invalid): broken.yaml:3:1: unknown key `spek` [CW1003]
+
+    TENANT   APPLIED  BINDING                                                         WEBHOOKS
+    default  4        tutorial at https://acme.api.nicecxone.com (organisation acme)  siem
+    eu       4        tutorial at https://acme.api.nicecxone.com (organisation acme)  -
+
+    eu: invalid_client
+
+    ledger: 42 entries, head 9f2e6d33
+    "##);
+}
+
+#[test]
+fn nothing_known_is_said() {
+    let status =
+        Status { version: VERSION, policies: Vec::new(), tenants: Vec::new(), ledger: Head::default() };
+    assert_eq!(plain(text(&status, now())), "no policies\n\nledger: no entries\n");
+}
+
+#[test]
+fn a_status_for_programs() {
+    let mut status = status();
+    status.policies.truncate(1);
+    status.tenants.truncate(1);
+    assert_snapshot!(json(&status).unwrap(), @r##"
+    {
+      "version": 1,
+      "policies": [
+        {
+          "tenant": "default",
+          "name": "checkout-chat",
+          "sync": "Synced",
+          "cause": null,
+          "held": null,
+          "detail": null,
+          "live": "matches",
+          "health": "Healthy",
+          "digest": "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+          "appliedDigest": "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+          "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+          "file": "policies/checkout.yaml",
+          "jobId": "job-7",
+          "appliedAt": "2026-03-01T09:00:00Z",
+          "verification": "verified",
+          "successRate": 1.0
+        }
+      ],
+      "tenants": [
+        {
+          "name": "default",
+          "binding": "tutorial at https://acme.api.nicecxone.com (organisation acme)",
+          "error": null,
+          "applied": 4,
+          "webhooks": [
+            "siem"
+          ]
+        }
+      ],
+      "ledger": {
+        "sequence": 42,
+        "hash": "9f2e6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d"
+      }
+    }
+    "##);
+}
+
+#[test]
+fn ages_have_one_unit() {
+    let ago = |seconds: i64| age(now() - jiff::SignedDuration::from_secs(seconds), now());
+    let ages = [-5, 0, 59, 60, 3599, 3600, 86_399, 86_400, 200_000].map(ago);
+    assert_eq!(ages, ["0s", "0s", "59s", "1m", "59m", "1h", "23h", "1d", "2d"]);
+}
+
+#[test]
+fn only_all_is_a_hundred_percent() {
+    assert_eq!([0.0, 2.0 / 3.0, 0.999, 1.0].map(percent), ["0%", "66%", "99%", "100%"]);
+}
