@@ -1,0 +1,103 @@
+//! What `validate` says, to people and to programs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chatward::finding::{Code, Finding};
+use chatward::snapshot::{self, FileFacts, Snapshot};
+use chatward::{policy as policies, validate};
+
+use crate::support::{World, policy};
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_place() {
+    let world = World::new();
+    world.write("a.yaml", &policy("a", "'self'").replace("cspDirectives", "csp_directives"));
+    world.write("b.yaml", &policy("b", "'self'").replace("block,", "block, mode: report,"));
+    world.write("c.yaml", "apiVersion: chatward.dev/v2\nkind: Policy\n");
+    world.write("d.yaml", &policy("d", "'self'").replace("script-src: \"'self'\"", "script-src: 'self'"));
+    let ran = world.run(&["validate"]);
+    ran.exits(2)
+        .says("did you mean `cspDirectives`?")
+        .says("a.yaml:7:3")
+        .says("b.yaml")
+        .says("c.yaml:1:13")
+        .says("c.yaml:2:7")
+        .says("script-src: \"'self'\"")
+        .says("^");
+    let json = world.run(&["validate", "-o", "json"]);
+    json.exits(2);
+    let json = json.json();
+    assert_eq!(json["version"], 1);
+    let files: BTreeSet<_> =
+        json["findings"].as_array().unwrap().iter().map(|f| f["file"].as_str().unwrap()).collect();
+    assert_eq!(files.into_iter().collect::<Vec<_>>(), ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]);
+}
+
+#[test]
+fn what_yaml_does_to_csp_is_shown_as_it_should_be_written() {
+    let rows = [
+        ("[\"'self'\"]", "\n      - 'self'", "- \"'self'\""),
+        ("[\"'self'\"]", "\n      - data:", "- \"data:\""),
+        ("[\"'self'\"]", "\n      - *.example.com", "- \"*.example.com\""),
+    ];
+    for (plain, written, advice) in rows {
+        let world = World::new();
+        let text = policy("a", "X").replace("\"X\"", plain);
+        world.write("a.yaml", &text.replace(&format!(" {plain}"), written));
+        world.run(&["validate"]).exits(2).says(advice);
+    }
+}
+
+#[test]
+fn warnings_alone_are_fine() {
+    let world = World::new();
+    world.write("a.yaml", &policy("a", "'self' 'unsafe-inline'"));
+    world.run(&["validate"]).exits(0).says("warning[CW2301]");
+    world.run(&["validate", "nowhere"]).exits(1).complains("nowhere can't be read");
+    world.run(&["validate", "policies"]).exits(0);
+}
+
+/// Every code has a document that raises it and one that does not.
+#[test]
+fn every_code_is_raised_by_its_bad_document_and_not_by_its_good_one() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for code in validate::codes() {
+        let folder = fixtures.join(format!("{}-{}", code.id, code.name));
+        assert!(raised(&folder.join("bad.yaml")).contains(code.id), "{code} by its bad document");
+        assert!(!raised(&folder.join("good.yaml")).contains(code.id), "{code} by its good document");
+    }
+    let folders: BTreeSet<String> = fs::read_dir(&fixtures)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let codes: BTreeSet<String> =
+        validate::codes().map(|code| format!("{}-{}", code.id, code.name)).collect();
+    assert_eq!(folders, codes, "no fixture without a code");
+}
+
+fn raised(path: &Path) -> BTreeSet<&'static str> {
+    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let tenant = "default".parse().unwrap();
+    let facts = FileFacts::read(&Arc::from("fixture.yaml"), &bytes, Some(&tenant));
+    let snapshot = Snapshot::assemble(&[Arc::new(facts)], &[tenant].into(), Default::default());
+    snapshot.findings.iter().map(|finding: &Finding| finding.code.id).collect()
+}
+
+#[test]
+fn a_code_is_given_once() {
+    let all: Vec<&Code> = policies::document::CODES
+        .iter()
+        .copied()
+        .chain(validate::codes())
+        .chain(snapshot::CODES.iter().copied())
+        .collect();
+    let ids: BTreeSet<_> = all.iter().map(|code| code.id).collect();
+    assert_eq!(ids.len(), all.len());
+    for code in all {
+        assert!(code.id.len() == 6 && code.id.starts_with("CW"), "{code}");
+        assert!(!code.summary.is_empty() && !code.name.is_empty(), "{code}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Tries chatward as its users do: real files, real HTTP, real processes, real signals.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod apply;
+mod audit;
+mod daemon;
+mod documents;
+mod examples;
+mod support;
+mod tenants;
+mod verbs;
