@@ -31,6 +31,7 @@ use crate::policy::TenantName;
 
 mod check;
 mod fault;
+mod flight;
 mod front;
 mod hash;
 mod jobs;
@@ -48,6 +49,7 @@ mod webhooks;
 mod wire;
 
 pub use fault::{Fault, FaultError, ScenarioError};
+use flight::Flights;
 pub use model::Model;
 pub use options::Options;
 use store::Store;
@@ -86,6 +88,7 @@ pub struct Endpoints {
 pub struct Sandbox {
     model: Arc<Mutex<Model>>,
     store: Option<Arc<Mutex<Store>>>,
+    flights: Flights,
 }
 
 impl fmt::Debug for Sandbox {
@@ -102,7 +105,7 @@ impl Sandbox {
     /// Where the store can't be read.
     pub fn open(options: Options) -> Result<Self, SandboxError> {
         let Some(path) = options.store.clone() else {
-            return Ok(Self { model: Arc::new(Mutex::new(Model::new(options))), store: None });
+            return Ok(Self::new(Model::new(options), None));
         };
         let opened = Store::open(path.clone()).and_then(|(store, stored)| {
             let model = match stored {
@@ -112,7 +115,12 @@ impl Sandbox {
             Ok((model, store))
         });
         let (model, store) = opened.map_err(|source| SandboxError::Store { path, source })?;
-        Ok(Self { model: Arc::new(Mutex::new(model)), store: Some(Arc::new(Mutex::new(store))) })
+        Ok(Self::new(model, Some(store)))
+    }
+
+    fn new(model: Model, store: Option<Store>) -> Self {
+        let store = store.map(|store| Arc::new(Mutex::new(store)));
+        Self { model: Arc::new(Mutex::new(model)), store, flights: Flights::default() }
     }
 
     /// Serves until `stop` is cancelled. Requests under way are answered or cut then.
@@ -137,6 +145,11 @@ impl Sandbox {
     /// The requests so far, oldest first: the last 100,000, of no more than 64 MiB of bodies.
     pub fn requests(&self) -> Vec<Recorded> {
         self.model().requests()
+    }
+
+    /// The most requests that were under way at once.
+    pub fn most_in_flight(&self) -> usize {
+        self.flights.most()
     }
 
     /// The payloads that are live now, by `metadata.policyName`.

@@ -58,6 +58,7 @@ async fn answer(
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: HttpRequest,
 ) -> HttpResponse {
+    let _flight = front.sandbox.flights.begin();
     let answered = async {
         let request = read(request).await?;
         let reply = front.sandbox.answer(&request).await;

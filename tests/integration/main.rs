@@ -9,3 +9,4 @@ mod examples;
 mod support;
 mod tenants;
 mod verbs;
+mod wire;

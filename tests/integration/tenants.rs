@@ -69,6 +69,8 @@ fn requests_and_jobs_in_flight_keep_to_the_limits() {
         world.write(&format!("p{number}.yaml"), &policy(&format!("p{number}"), "'self'"));
     }
     world.run(&["apply"]).exits(0);
+    let requests = world.sandbox.most_in_flight();
+    assert!((2..=3).contains(&requests), "{requests} requests at once");
     // Jobs that were under way at once, by what the ledger says of when each began and ended.
     let mut moments: Vec<(String, i32)> = Vec::new();
     for (event, step) in [("operation.location", 1), ("operation.effect", -1)] {
