@@ -129,13 +129,22 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let verification = match (&outcome, step.action) {
             (Outcome::Done, Action::Remove)
             | (Outcome::Waiting(_) | Outcome::Stalled(_) | Outcome::InDoubt(_), _) => None,
-            (Outcome::Done, _) => self.verifier().policy(&step.id).await?,
+            (Outcome::Done, _) => self.verify(&step.id).await?,
         };
         Ok(Some(StepResult { id: step.id.clone(), action: step.action, outcome, verification }))
     }
 
     fn verifier(&self) -> Verifier<'_, T> {
         Verifier { ledger: self.ledger, settings: self.settings, remote: self.remote }
+    }
+
+    /// Probes one policy, unless the pass is stopped: a later one then does.
+    async fn verify(&self, id: &PolicyId) -> Result<Option<Verification>, StepError> {
+        let verifier = self.verifier();
+        tokio::select! {
+            verification = verifier.policy(id) => Ok(verification?),
+            () = self.stop.cancelled() => Ok(None),
+        }
     }
 
     /// Probes the tenant once for all policies that this pass deployed, where its endpoint knows none of them.
@@ -147,7 +156,10 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         if !verifier.is_tenant_wide() || deployed.is_empty() || self.stop.is_cancelled() {
             return Ok(());
         }
-        let probes = verifier.tenant((self.host.new_id)()).await;
+        let probes = tokio::select! {
+            probes = verifier.tenant((self.host.new_id)()) => probes,
+            () = self.stop.cancelled() => return Ok(()),
+        };
         for result in &mut deployed {
             result.verification = verifier.judge_by_tenant(&result.id, &probes).await?;
         }

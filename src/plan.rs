@@ -148,6 +148,8 @@ impl fmt::Display for Plan {
 pub struct Terms<'a> {
     /// Tenants of the settings.
     pub tenants: &'a BTreeSet<TenantName>,
+    /// Those of them that can be probed.
+    pub probed: &'a BTreeSet<TenantName>,
     /// What is known of live; a policy that is not in it is unknown.
     pub live: &'a BTreeMap<PolicyId, Live>,
     /// How much may change at once.
@@ -246,7 +248,7 @@ impl Draft<'_> {
         let live = self.terms.live.get(self.id).copied().unwrap_or_default();
         match drift(digest, applied.map(|applied| applied.digest), live) {
             None if applied.is_none() => Decision::Nothing,
-            None if applied.is_some_and(|applied| applied.verification == Verification::Unverified) => {
+            None if applied.is_some_and(|applied| self.lacks_verdict(applied.verification)) => {
                 self.step(Action::Verify, None)
             }
             None => Decision::InSync,
@@ -257,6 +259,15 @@ impl Draft<'_> {
                 "the tenant was changed; it is only reported".to_owned(),
             ),
             Some(cause) => self.wanted(cause),
+        }
+    }
+
+    /// Whether it has to be probed: it could not be, or never was (the pass was cut off before, or the endpoint is new).
+    fn lacks_verdict(&self, verification: Verification) -> bool {
+        match verification {
+            Verification::Unverified => true,
+            Verification::NotConfigured => self.terms.probed.contains(&self.id.tenant),
+            Verification::Verified | Verification::Degraded => false,
         }
     }
 

@@ -9,8 +9,9 @@ use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Settings, Tenant};
+use crate::config::{Settings, Tenant, Webhook};
 use crate::deploy::{Deployer, Progress, StepError, StepResult};
+use crate::digest::Digest;
 use crate::drift::Live;
 use crate::entry::{Bound, Event, Held, Released, TenantFailed, TenantRecovered};
 use crate::host::Host;
@@ -71,8 +72,11 @@ pub fn look(
 ) -> (Snapshot, Plan) {
     let snapshot = source.snapshot();
     let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
+    let probed = settings.tenants.values().filter(|tenant| tenant.verify.is_some());
+    let probed: BTreeSet<TenantName> = probed.map(|tenant| tenant.name.clone()).collect();
     let terms = Terms {
         tenants: &tenants,
+        probed: &probed,
         live,
         guard: &settings.guard,
         prune: settings.prune,
@@ -216,15 +220,33 @@ impl<T: WriteTenant> Reconciler<T> {
         if (steps.is_empty() && webhooks.is_empty()) || drain.is_cancelled() {
             return Ok(Default::default());
         }
+        let prepared = tokio::select! {
+            prepared = self.prepare(tenant, remote, webhooks) => prepared?,
+            () = stop.cancelled() => return Ok(Default::default()),
+        };
+        let failed = match prepared {
+            Ok(failed) => failed,
+            Err(failure) => return Ok((Vec::new(), Some(failure))),
+        };
+        let deployer = Deployer::new(&self.ledger, tenant, remote, &self.host, (drain, stop), progress);
+        Ok((deployer.run(&steps).await?, failed))
+    }
+
+    /// Connects, and registers webhooks: what must be there before a step is taken, and what can fail beside one.
+    async fn prepare(
+        &self,
+        tenant: &Tenant,
+        remote: &T,
+        webhooks: Vec<(&Webhook, Digest)>,
+    ) -> Result<Result<Option<Failure>, Failure>, StepError> {
         if let Err(failure) = self.connect(tenant, remote).await? {
-            return Ok((Vec::new(), Some(failure)));
+            return Ok(Err(failure));
         }
         let mut failed = None;
         for due in webhooks {
             failed = webhook::register(&self.ledger, remote, &self.host, tenant, due).await?.err().or(failed);
         }
-        let deployer = Deployer::new(&self.ledger, tenant, remote, &self.host, (drain, stop), progress);
-        Ok((deployer.run(&steps).await?, failed))
+        Ok(Ok(failed))
     }
 
     /// Obtains a token before anything is meant; a tenant that can't be worked with is said once, and once that it can.

@@ -87,26 +87,14 @@ impl<T: WriteTenant> Deployer<'_, T> {
         }
     }
 
-    /// Sends the submit, or sends it again: the same bytes under the same key.
+    /// Sends the submit, or sends it again, and records what came of it.
     async fn submit(&self, id: &PolicyId, open: &Open) -> Result<Option<Outcome>, StepError> {
         let started = Instant::now();
-        let submitted = match open.operation {
-            Operation::Deploy => {
-                let payload = self.payload(open.intent)?;
-                let body = payload.body().map_err(|_| StepError::Internal("a payload without a form"))?;
-                self.remote.submit(&body, open.idempotency_key, open.correlation_id).await
-            }
-            Operation::Remove => {
-                let policy_id = self.ledger.read(|state| state.policy(id)?.policy_id.clone());
-                match policy_id {
-                    Some(policy) => {
-                        self.remote.remove(&policy, open.idempotency_key, open.correlation_id).await
-                    }
-                    None => {
-                        let why = "the tenant never said its id of this policy, so it can't be removed there";
-                        Err(Failure::new(Fault::NotOffered, why, 0))
-                    }
-                }
+        let submitted = tokio::select! {
+            submitted = self.send(id, open) => submitted?,
+            () = self.stop.cancelled() => {
+                let why = "stopped before the tenant answered; the intent is on record, and is resolved at the next start";
+                return Ok(Some(Outcome::Waiting(why.to_owned())));
             }
         };
         match submitted {
@@ -135,6 +123,23 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 Ok(Some(Outcome::InDoubt(failure)))
             }
             Err(failure) => self.fail(id, open, failure).await.map(Some),
+        }
+    }
+
+    /// The request of an operation: the same bytes under the same key, however often it is sent.
+    async fn send(&self, id: &PolicyId, open: &Open) -> Result<Result<Submitted, Failure>, StepError> {
+        let (key, correlation) = (open.idempotency_key, open.correlation_id);
+        if open.operation == Operation::Deploy {
+            let body = self.payload(open.intent)?.body();
+            let body = body.map_err(|_| StepError::Internal("a payload without a form"))?;
+            return Ok(self.remote.submit(&body, key, correlation).await);
+        }
+        match self.ledger.read(|state| state.policy(id)?.policy_id.clone()) {
+            Some(policy) => Ok(self.remote.remove(&policy, key, correlation).await),
+            None => {
+                let why = "the tenant never said its id of this policy, so it can't be removed there";
+                Ok(Err(Failure::new(Fault::NotOffered, why, 0)))
+            }
         }
     }
 

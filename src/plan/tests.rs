@@ -65,12 +65,14 @@ struct Asked {
     prune: bool,
     retry: Retry,
     strangers: bool,
+    probed: bool,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
     let tenants: BTreeSet<_> = (!asked.strangers).then(|| id().tenant).into_iter().collect();
     let terms = Terms {
         tenants: &tenants,
+        probed: if asked.probed { &tenants } else { &BTreeSet::new() },
         live: &asked.live,
         guard: &Guard::default(),
         prune: asked.prune,
@@ -208,10 +210,20 @@ fn an_open_operation_comes_first_whatever_the_file_says() {
 }
 
 #[test]
-fn what_could_not_be_probed_is_probed_again() {
-    let mut policy = applied(b"a");
-    policy.applied.as_mut().unwrap().verification = Verification::Unverified;
-    assert_eq!(said(&planned(&wanted(b"a"), &state(policy), &Asked::default())), "verify -");
+fn what_has_no_verdict_is_probed_where_it_can_be() {
+    let rows = [
+        (Verification::Verified, true, "1 in sync"),
+        (Verification::Degraded, true, "1 in sync"),
+        (Verification::Unverified, true, "verify -"),
+        (Verification::NotConfigured, true, "verify -"),
+        (Verification::NotConfigured, false, "1 in sync"),
+    ];
+    for (verification, probed, expected) in rows {
+        let mut policy = applied(b"a");
+        policy.applied.as_mut().unwrap().verification = verification;
+        let asked = Asked { probed, ..Asked::default() };
+        assert_eq!(said(&planned(&wanted(b"a"), &state(policy), &asked)), expected, "{verification}");
+    }
 }
 
 #[test]

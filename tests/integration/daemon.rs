@@ -180,6 +180,37 @@ fn asked_twice_it_leaves_the_job_on_record() {
 }
 
 #[test]
+fn asked_twice_it_waits_for_no_answer_and_resolves_it_at_the_next_start() {
+    for fault in ["submit:hang:first=1", "token:hang:first=1", "probe:hang:first=3"] {
+        let world = World::with(Options { faults: vec![fault.parse().unwrap()], ..Options::default() });
+        world.write("a.yaml", &policy("a", "'self'"));
+        let mut daemon = world.start(&["run"]);
+        let (endpoint, count) = match &fault[..5] {
+            "submi" => (Endpoint::Submit, 1),
+            "token" => (Endpoint::Token, 1),
+            _ => (Endpoint::Probe, 3),
+        };
+        world.until("the requests arrive", |world| world.requests(endpoint).len() == count);
+        let asked = Instant::now();
+        daemon.signal(Signal::TERM);
+        daemon.logs(&["shutdown.started"]);
+        daemon.signal(Signal::TERM);
+        assert_eq!(daemon.ends(), Some(0), "{fault}");
+        assert!(asked.elapsed() < Duration::from_secs(8), "{fault}: the request alone would take 10 s");
+        world.run(&["apply"]).exits(0);
+        let keys: BTreeSet<_> =
+            world.requests(Endpoint::Submit).iter().map(|r| r.headers["idempotency-key"].clone()).collect();
+        assert_eq!(keys.len(), 1, "{fault}");
+        world.run(&["status"]).exits(0).says("Healthy");
+        assert_eq!(
+            world.entries("policy.verdict").len(),
+            1,
+            "{fault}: what was not probed then is probed now"
+        );
+    }
+}
+
+#[test]
 fn a_second_writer_is_told_who_writes_and_readers_are_let_in() {
     let world = World::new();
     world.write("a.yaml", &policy("a", "'self'"));
