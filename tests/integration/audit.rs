@@ -14,6 +14,9 @@ fn segment(world: &World) -> PathBuf {
 
 #[test]
 fn an_entry_has_everything_that_an_auditor_asks_for() {
+    if std::process::Command::new("git").arg("--version").output().is_err() {
+        return eprintln!("skipped: there is no git to make a work tree with");
+    }
     let world = World::new();
     git(&world, &["init", "-q"]);
     git(&world, &["config", "user.name", "Sam Security"]);
