@@ -106,11 +106,13 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// Jobs in flight; at least 1.
     pub jobs_in_flight: usize,
+    /// Requests in a second, over all endpoints; at least 1. Nothing: as many as the tenant takes.
+    pub requests_per_second: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_in_flight: 5, jobs_in_flight: 100 }
+        Self { requests_in_flight: 5, jobs_in_flight: 100, requests_per_second: None }
     }
 }
 

@@ -24,6 +24,7 @@ mod http;
 mod job;
 mod listing;
 mod live;
+mod pacer;
 mod probe;
 mod retry;
 mod tuning;

@@ -142,6 +142,8 @@ pub struct Limits {
     pub requests_in_flight: Option<usize>,
     /// Jobs in flight at the tenant.
     pub jobs_in_flight: Option<usize>,
+    /// Requests to the tenant in a second.
+    pub requests_per_second: Option<u32>,
 }
 
 /// `job`

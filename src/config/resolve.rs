@@ -218,9 +218,13 @@ fn limits_of(raw: &raw::Limits) -> Result<Limits, ConfigError> {
     let limits = Limits {
         requests_in_flight: raw.requests_in_flight.unwrap_or(default.requests_in_flight),
         jobs_in_flight: raw.jobs_in_flight.unwrap_or(default.jobs_in_flight),
+        requests_per_second: raw.requests_per_second,
     };
+    if limits.requests_per_second == Some(0) {
+        return Err(ConfigError::new("limits: requests_per_second is at least 1"));
+    }
     match limits {
-        Limits { requests_in_flight: 1..=1_000, jobs_in_flight: 1..=10_000 } => Ok(limits),
+        Limits { requests_in_flight: 1..=1_000, jobs_in_flight: 1..=10_000, .. } => Ok(limits),
         _ => Err(ConfigError::new("limits: 1 to 1000 requests and 1 to 10000 jobs in flight")),
     }
 }

@@ -116,7 +116,7 @@ impl HttpTenant {
             webhooks: path(&wire.webhooks_path)?,
             correlation_header: header(&wire.correlation_header)?,
             idempotency_header: header(&wire.idempotency_header)?,
-            http: Http::new(name(), &base, tenant.limits.requests_in_flight, &tuning)?,
+            http: Http::new(name(), &base, &tenant.limits, &tuning)?,
             source: Source {
                 url: tenant.token_url.clone(),
                 credentials,

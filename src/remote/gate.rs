@@ -1,27 +1,41 @@
 //! One pause for everyone: an endpoint that asks to slow down is left alone by all of a tenant's workers, not only by
-//! the one that was told. After the pause one request goes first, and the others follow once it is not turned away.
+//! the one that was told. After the pause one request goes first, and the others follow once it is not turned away, at
+//! the tenant's pace.
 //!
 //! ```text
 //! open ──429, Retry-After──► paused ──time──► trial ──any other answer──► open
 //!                              ▲────429, or the caller went away────┘
 //! ```
+//!
+//! A request waits for its endpoint without a slot, so that a pause of one endpoint holds no other up. It waits for its
+//! turn in the pace with one, so that those before it in the queue stay before it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use super::pacer::Pacer;
 use crate::outcome::{Answer, Endpoint, MAX_RETRY_AFTER, Reply};
 
-/// The gates of a tenant, one for each endpoint.
+/// The gates of a tenant, one for each endpoint, and the pace behind them all.
 pub(super) struct Gates {
-    /// Those that are not here are open.
-    closed: Mutex<BTreeMap<Endpoint, Closed>>,
+    shared: Mutex<Shared>,
     changed: Notify,
+    /// How many requests may be on their way.
+    slots: Semaphore,
+    /// What the pace counts its moments from.
+    start: Instant,
     /// The pause after a 429 that names none.
     pause: Duration,
+}
+
+struct Shared {
+    /// Those that are not here are open.
+    closed: BTreeMap<Endpoint, Closed>,
+    pacer: Pacer,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,45 +46,75 @@ enum Closed {
     Trial,
 }
 
+/// What a request that would leave now meets.
+enum Gate {
+    Open {
+        /// Whether it is the one that goes first.
+        trial: bool,
+    },
+    Closed,
+    /// Open, but the next turn is only then.
+    Turn(Instant),
+}
+
 /// Leave to send one request. Given back by [`leave`](Pass::leave), or by dropping it.
 pub(super) struct Pass<'a> {
     gates: &'a Gates,
     endpoint: Endpoint,
+    sent: Instant,
     trial: bool,
+    /// None only if the semaphore were closed, which it never is; a request without a slot would still be a right one.
+    _slot: Option<SemaphorePermit<'a>>,
 }
 
 impl Gates {
-    pub fn new(pause: Duration) -> Self {
-        Self { closed: Mutex::default(), changed: Notify::new(), pause }
+    /// For so many requests at once, and never more than `ceiling` in a second.
+    pub fn new(in_flight: usize, ceiling: Option<u32>, pause: Duration) -> Self {
+        Self {
+            shared: Mutex::new(Shared { closed: BTreeMap::new(), pacer: Pacer::new(ceiling) }),
+            changed: Notify::new(),
+            slots: Semaphore::new(in_flight.max(1)),
+            start: Instant::now(),
+            pause,
+        }
     }
 
-    /// Waits until the endpoint takes requests.
+    /// Waits until the endpoint takes requests, a slot is free, and it is this one's turn.
     pub async fn enter(&self, endpoint: Endpoint) -> Pass<'_> {
         loop {
-            // Asked for before looking, so that no change in between is missed.
-            let changed = self.changed.notified();
-            let until = {
-                let mut closed = self.closed();
-                match closed.get(&endpoint) {
-                    None => return Pass { gates: self, endpoint, trial: false },
-                    Some(Closed::Until(until)) if *until <= Instant::now() => {
-                        closed.insert(endpoint, Closed::Trial);
-                        return Pass { gates: self, endpoint, trial: true };
+            self.opened(endpoint).await;
+            let slot = self.slots.acquire().await.ok();
+            loop {
+                let gate = self.shared().pass(endpoint, self.start);
+                match gate {
+                    Gate::Open { trial } => {
+                        return Pass { gates: self, endpoint, sent: Instant::now(), trial, _slot: slot };
                     }
-                    Some(Closed::Until(until)) => Some(*until),
-                    Some(Closed::Trial) => None,
+                    Gate::Turn(turn) => sleep_until(turn).await,
+                    // It closed while this one waited: the slot is for others.
+                    Gate::Closed => break,
                 }
-            };
-            match until {
-                Some(until) => sleep_until(until).await,
-                None => changed.await,
             }
         }
     }
 
-    fn closed(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Closed>> {
+    /// Waits until the endpoint takes requests, or may take one.
+    async fn opened(&self, endpoint: Endpoint) {
+        loop {
+            // Asked for before looking, so that no change in between is missed.
+            let changed = self.changed.notified();
+            let closed = self.shared().closed(endpoint);
+            match closed {
+                None => return,
+                Some(Closed::Until(until)) => sleep_until(until).await,
+                Some(Closed::Trial) => changed.await,
+            }
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
         // Nothing can go wrong while it is held, so one that is poisoned is as good.
-        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long everyone has to wait after this reply, if at all.
@@ -88,29 +132,74 @@ impl Gates {
     }
 }
 
+impl Shared {
+    /// What keeps everyone from the endpoint now.
+    fn closed(&self, endpoint: Endpoint) -> Option<Closed> {
+        self.closed
+            .get(&endpoint)
+            .copied()
+            .filter(|closed| !matches!(closed, Closed::Until(until) if *until <= Instant::now()))
+    }
+
+    /// Lets one request through, if one may go now.
+    fn pass(&mut self, endpoint: Endpoint, start: Instant) -> Gate {
+        if self.closed(endpoint).is_some() {
+            return Gate::Closed;
+        }
+        if is_paced(endpoint)
+            && let Err(turn) = self.pacer.take(start.elapsed())
+        {
+            return Gate::Turn(start + turn);
+        }
+        // Open, or a pause that is over: then this is the one that goes first.
+        let paused = self.closed.get_mut(&endpoint);
+        let trial = paused.is_some();
+        if let Some(paused) = paused {
+            *paused = Closed::Trial;
+        }
+        Gate::Open { trial }
+    }
+}
+
+/// Whether the pace is for this endpoint. A token comes from elsewhere, and a probe is no request to the API.
+fn is_paced(endpoint: Endpoint) -> bool {
+    !matches!(endpoint, Endpoint::Token | Endpoint::Probe)
+}
+
 impl Pass<'_> {
     /// Says what came of the request.
     pub fn leave(mut self, reply: &Reply) {
-        let pause = self.gates.pause_after(self.endpoint, reply);
+        let (gates, endpoint, now) = (self.gates, self.endpoint, Instant::now());
+        let pause = gates.pause_after(endpoint, reply);
         let trial = std::mem::take(&mut self.trial);
-        let mut closed = self.gates.closed();
-        match (pause, closed.get(&self.endpoint)) {
+        let mut shared = gates.shared();
+        if is_paced(endpoint) {
+            let since = |moment: Instant| moment.saturating_duration_since(gates.start);
+            match (reply, pause) {
+                (Reply::Answered(Answer { status: 429, .. }), Some(pause)) => {
+                    shared.pacer.throttled(since(self.sent), since(now), since(now + pause));
+                }
+                (Reply::Answered(_), _) => shared.pacer.accepted(since(now)),
+                _ => {}
+            }
+        }
+        match (pause, shared.closed.get(&endpoint)) {
             (Some(pause), before) => {
-                let until = Instant::now() + pause;
+                let until = now + pause;
                 // An answer that is late to say so does not shorten a longer pause.
                 let until = match before {
                     Some(Closed::Until(longer)) => until.max(*longer),
                     _ => until,
                 };
-                closed.insert(self.endpoint, Closed::Until(until));
+                shared.closed.insert(endpoint, Closed::Until(until));
             }
             (None, Some(Closed::Trial)) if trial => {
-                closed.remove(&self.endpoint);
+                shared.closed.remove(&endpoint);
             }
             (None, _) => return,
         }
-        drop(closed);
-        self.gates.changed.notify_waiters();
+        drop(shared);
+        gates.changed.notify_waiters();
     }
 }
 
@@ -120,7 +209,7 @@ impl Drop for Pass<'_> {
         if !self.trial {
             return;
         }
-        if let Some(trial @ Closed::Trial) = self.gates.closed().get_mut(&self.endpoint) {
+        if let Some(trial @ Closed::Trial) = self.gates.shared().closed.get_mut(&self.endpoint) {
             *trial = Closed::Until(Instant::now());
         }
         self.gates.changed.notify_waiters();
@@ -145,7 +234,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn everyone_pauses_and_one_goes_first() {
-        let gates = Gates::new(Duration::from_secs(1));
+        let gates = Gates::new(5, None, Duration::from_secs(1));
         let start = Instant::now();
         gates.enter(Endpoint::Submit).await.leave(&throttled());
         assert!(gates.enter(Endpoint::Submit).now_or_never().is_none());
@@ -168,7 +257,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_trial_whose_caller_goes_away_is_another_ones() {
-        let gates = Gates::new(Duration::ZERO);
+        let gates = Gates::new(5, None, Duration::ZERO);
         gates.enter(Endpoint::Submit).await.leave(&answered(429, None));
         let first = gates.enter(Endpoint::Submit).await;
         let second = gates.enter(Endpoint::Submit);
@@ -180,7 +269,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_longer_pause_stays_and_an_early_answer_opens_nothing() {
-        let gates = Gates::new(Duration::from_secs(1));
+        let gates = Gates::new(5, None, Duration::from_secs(1));
         let start = Instant::now();
         let passes = [(); 3].map(|()| gates.enter(Endpoint::Submit).now_or_never().unwrap());
         let replies = [throttled(), answered(429, None), answered(202, None)];
@@ -191,9 +280,42 @@ mod tests {
         assert_eq!(start.elapsed(), PAUSE);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn behind_a_429_all_endpoints_keep_to_the_pace() {
+        let gates = Gates::new(5, None, Duration::from_secs(1));
+        let start = Instant::now();
+        for _ in 0..20 {
+            gates.enter(Endpoint::Submit).await.leave(&answered(202, None));
+        }
+        gates.enter(Endpoint::Submit).await.leave(&throttled());
+        assert_eq!(start.elapsed(), Duration::ZERO, "free until then");
+        for _ in 0..36 {
+            gates.enter(Endpoint::Job).await.leave(&answered(200, None));
+        }
+        let paced = start.elapsed().as_secs_f64();
+        assert!((1.95..2.1).contains(&paced), "18 a second: {paced} s");
+        drop((gates.enter(Endpoint::Probe).await, gates.enter(Endpoint::Token).await));
+        assert_eq!(start.elapsed().as_secs_f64(), paced, "neither is the tenant's API");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_endpoint_holds_no_slot_that_another_needs() {
+        let gates = Gates::new(1, None, Duration::from_secs(1));
+        let start = Instant::now();
+        let under_way = gates.enter(Endpoint::Submit).await;
+        let queued = gates.enter(Endpoint::Submit);
+        tokio::pin!(queued);
+        assert!(queued.as_mut().now_or_never().is_none(), "its endpoint is open, but there is no slot");
+        under_way.leave(&throttled());
+        assert!(queued.as_mut().now_or_never().is_none(), "it closed meanwhile");
+        assert!(gates.enter(Endpoint::Job).now_or_never().is_some());
+        queued.await;
+        assert_eq!(start.elapsed(), PAUSE);
+    }
+
     #[test]
     fn who_asks_to_slow_down() {
-        let gates = Gates::new(Duration::from_secs(1));
+        let gates = Gates::new(5, None, Duration::from_secs(1));
         let day = Some(Duration::from_secs(86_400));
         let rows = [
             (Endpoint::Submit, answered(429, None), Some(Duration::from_secs(1))),

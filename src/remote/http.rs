@@ -9,7 +9,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -18,6 +17,7 @@ use super::answer::status_of;
 use super::cause;
 use super::gate::Gates;
 use super::tuning::Tuning;
+use crate::config::Limits;
 use crate::outcome::{Answer, Endpoint, MAX_RETRY_AFTER, Reply};
 use crate::policy::TenantName;
 
@@ -69,7 +69,6 @@ pub(super) struct Exchange {
 pub(super) struct Http {
     tenant: TenantName,
     client: Client,
-    slots: Semaphore,
     gates: Gates,
     now: fn() -> SystemTime,
 }
@@ -79,7 +78,7 @@ impl Http {
     pub fn new(
         tenant: TenantName,
         base: &Url,
-        in_flight: usize,
+        limits: &Limits,
         tuning: &Tuning,
     ) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
@@ -96,8 +95,7 @@ impl Http {
         Ok(Self {
             tenant,
             client: builder.build()?,
-            slots: Semaphore::new(in_flight.max(1)),
-            gates: Gates::new(tuning.pace.base),
+            gates: Gates::new(limits.requests_in_flight, limits.requests_per_second, tuning.pace.base),
             now: tuning.now,
         })
     }
@@ -105,8 +103,6 @@ impl Http {
     /// Sends a request and reads its answer, once its endpoint takes requests and a slot is free.
     pub async fn send(&self, request: Request<'_>) -> Exchange {
         let pass = self.gates.enter(request.endpoint).await;
-        // The semaphore is never closed; were it, a request without a slot would still be a right one.
-        let _slot = self.slots.acquire().await;
         let (endpoint, attempt) = (request.endpoint, request.attempt);
         let started = Instant::now();
         let (reply, nosniff) = match self.prepared(request).send().await {
