@@ -286,7 +286,15 @@ mod tests {
     fn one_trial_decides_and_the_pause_doubles_to_its_cap() {
         play(&opened(&[(30, Trial), (30, Wait), (31, SucceedAsTrial), (31, Go), (31, Go)]));
         // What left before it opened decides nothing.
-        play(&opened(&[(1, Succeed), (1, Fail), (2, Refused(30)), (30, Trial), (30, Succeed), (30, Fail), (30, Wait)]));
+        play(&opened(&[
+            (1, Succeed),
+            (1, Fail),
+            (2, Refused(30)),
+            (30, Trial),
+            (30, Succeed),
+            (30, Fail),
+            (30, Wait),
+        ]));
         let doubled = [
             (30, Trial),
             (40, FailAsTrial),
@@ -334,6 +342,9 @@ mod tests {
         assert_eq!(serde_json::from_value::<BreakerState>(json).unwrap(), *breaker.state());
         assert_eq!(breaker.state().open_until(at(29)), Some(at(30)));
         assert_eq!(breaker.state().open_until(at(30)), None);
-        assert_eq!(serde_json::to_value(BreakerState::Closed).unwrap(), serde_json::json!({"state": "closed"}));
+        assert_eq!(
+            serde_json::to_value(BreakerState::Closed).unwrap(),
+            serde_json::json!({"state": "closed"})
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::breaker;
 use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
@@ -62,6 +63,8 @@ pub struct Tenant {
     pub limits: Limits,
     /// How jobs are waited for.
     pub job: Job,
+    /// When it is left alone for a while.
+    pub breaker: breaker::Rules,
     /// How what is live is probed, if it is.
     pub verify: Option<Verify>,
     /// Where it delivers its events to.

@@ -102,10 +102,13 @@ fn log(trigger: Trigger, report: &Report) {
     );
 }
 
-/// How long until the next pass without an event: the interval, or less where a back-off is over before.
+/// How long until the next pass without an event: the interval, or less where a back-off is over before, or a breaker
+/// lets its trial through.
 fn next(state: &State, now: Timestamp, interval: Duration) -> Duration {
     let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_ref());
-    let due = setbacks.filter(|setback| !setback.rejected).map(plan::due).filter(|due| *due > now).min();
+    let setbacks = setbacks.filter(|setback| !setback.rejected).map(plan::due);
+    let breakers = state.tenants.values().filter_map(|tenant| tenant.breaker.open_until(now));
+    let due = setbacks.chain(breakers).filter(|due| *due > now).min();
     let wait = due.and_then(|due| Duration::try_from(due.duration_since(now)).ok());
     wait.map_or(interval, |wait| wait.min(interval))
 }
@@ -113,6 +116,7 @@ fn next(state: &State, now: Timestamp, interval: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::BreakerState;
     use crate::digest::Digest;
     use crate::entry::Binding;
     use crate::state::{PolicyState, Setback, TenantState};
@@ -121,18 +125,30 @@ mod tests {
     fn the_next_pass_is_due_with_the_first_back_off() {
         let time: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
         let interval = Duration::from_secs(300);
-        let state = |rejected, count| {
+        let closed = BreakerState::default;
+        let state = |rejected, count, breaker: BreakerState| {
             let setback = Setback { digest: Digest::of(b""), rejected, count, time, error: String::new() };
             let policy = PolicyState { setback: Some(setback), ..PolicyState::default() };
             let binding = Binding { preset: String::new(), origin: String::new(), organisation: None };
             let policies = [("a".parse().unwrap(), policy)].into();
-            let tenant = TenantState { binding, failure: None, webhooks: Default::default(), policies };
+            let tenant =
+                TenantState { binding, failure: None, breaker, webhooks: Default::default(), policies };
             State { tenants: [("t".parse().unwrap(), tenant)].into(), ..State::default() }
         };
         assert_eq!(next(&State::default(), time, interval), interval);
-        assert_eq!(next(&state(false, 1), time, interval), Duration::from_secs(60));
-        assert_eq!(next(&state(false, 2), time, interval), Duration::from_secs(120));
-        assert_eq!(next(&state(false, 9), time, interval), interval);
-        assert_eq!(next(&state(true, 1), time, interval), interval);
+        assert_eq!(next(&state(false, 1, closed()), time, interval), Duration::from_secs(60));
+        assert_eq!(next(&state(false, 2, closed()), time, interval), Duration::from_secs(120));
+        assert_eq!(next(&state(false, 9, closed()), time, interval), interval);
+        assert_eq!(next(&state(true, 1, closed()), time, interval), interval);
+        let open = |seconds| BreakerState::Open {
+            until: time + jiff::SignedDuration::from_secs(seconds),
+            why: String::new(),
+        };
+        assert_eq!(next(&state(false, 9, open(30)), time, interval), Duration::from_secs(30));
+        assert_eq!(
+            next(&state(false, 9, open(0)), time, interval),
+            interval,
+            "its trial is waited for no longer"
+        );
     }
 }

@@ -117,6 +117,19 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         if self.drain.is_cancelled() {
             return Ok(None);
         }
+        // Nothing is meant that would not be sent.
+        if step.action != Action::Verify
+            && let Some(until) = self.remote.breaker().open_until(self.host.now())
+        {
+            let why = format!("not begun: the tenant's breaker is open until {}", until.strftime("%FT%TZ"));
+            let outcome = Outcome::Stalled(Failure::new(Fault::Unavailable, why, 0));
+            return Ok(Some(StepResult {
+                id: step.id.clone(),
+                action: step.action,
+                outcome,
+                verification: None,
+            }));
+        }
         let outcome = match step.action {
             Action::Resume => self.resume(step).await?,
             Action::Create | Action::Update => self.deploy(step).await?,

@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::breaker::BreakerState;
 use crate::digest::EntryHash;
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
@@ -56,6 +57,9 @@ pub enum Event {
     /// It could again.
     #[serde(rename = "tenant.recovered")]
     TenantRecovered(TenantRecovered),
+    /// Its breaker opened or closed.
+    #[serde(rename = "tenant.breaker")]
+    Breaker(BreakerChanged),
     /// Something is about to be asked of a tenant.
     #[serde(rename = "operation.intent")]
     Intent(Box<Intent>),
@@ -92,6 +96,7 @@ impl Event {
             Self::Bound(_) => "tenant.bound",
             Self::TenantFailed(_) => "tenant.failed",
             Self::TenantRecovered(_) => "tenant.recovered",
+            Self::Breaker(_) => "tenant.breaker",
             Self::Intent(_) => "operation.intent",
             Self::Location(_) => "operation.location",
             Self::Waiting(_) => "operation.waiting",
@@ -110,6 +115,7 @@ impl Event {
             Self::Bound(bound) => Some(&bound.tenant),
             Self::TenantFailed(failed) => Some(&failed.tenant),
             Self::TenantRecovered(recovered) => Some(&recovered.tenant),
+            Self::Breaker(changed) => Some(&changed.tenant),
             Self::WebhookIntent(intent) => Some(&intent.tenant),
             Self::WebhookEffect(effect) => Some(&effect.tenant),
             Self::Held(held) => held.subject.tenant(),
@@ -138,6 +144,7 @@ impl Event {
     pub fn is_failure(&self) -> bool {
         match self {
             Self::TenantFailed(_) | Self::Waiting(_) | Self::Held(_) => true,
+            Self::Breaker(changed) => !changed.breaker.is_closed(),
             Self::Effect(effect) => effect.outcome != EffectOutcome::Done,
             Self::Verdict(verdict) => verdict.verification == Verification::Degraded,
             Self::WebhookEffect(effect) => effect.error.is_some(),
@@ -199,4 +206,15 @@ pub struct TenantFailed {
 pub struct TenantRecovered {
     /// Which.
     pub tenant: TenantName,
+}
+
+/// `tenant.breaker`: how it stands after a pass, where that is not how it stood before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BreakerChanged {
+    /// Which.
+    pub tenant: TenantName,
+    /// How it stands now.
+    #[serde(flatten)]
+    pub breaker: BreakerState,
 }

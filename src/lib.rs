@@ -22,6 +22,7 @@ pub mod payload;
 pub mod csp;
 pub mod validate;
 pub mod outcome;
+pub mod breaker;
 pub mod drift;
 pub mod entry;
 pub mod snapshot;

@@ -13,7 +13,7 @@ use crate::config::{Settings, Tenant, Webhook};
 use crate::deploy::{Deployer, Progress, StepError, StepResult};
 use crate::digest::Digest;
 use crate::drift::Live;
-use crate::entry::{Bound, Event, Held, Released, TenantFailed, TenantRecovered};
+use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::outcome::Failure;
@@ -220,6 +220,19 @@ impl<T: WriteTenant> Reconciler<T> {
         if (steps.is_empty() && webhooks.is_empty()) || drain.is_cancelled() {
             return Ok(Default::default());
         }
+        let worked = self.work_at(tenant, remote, (&steps, webhooks), (drain, stop), progress).await?;
+        self.record_breaker(name, remote).await?;
+        Ok(worked)
+    }
+
+    async fn work_at(
+        &self,
+        tenant: &Tenant,
+        remote: &T,
+        (steps, webhooks): (&[&Step], Vec<(&Webhook, Digest)>),
+        (drain, stop): (&CancellationToken, &CancellationToken),
+        progress: &dyn Progress,
+    ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
         let prepared = tokio::select! {
             prepared = self.prepare(tenant, remote, webhooks) => prepared?,
             () = stop.cancelled() => return Ok(Default::default()),
@@ -229,7 +242,7 @@ impl<T: WriteTenant> Reconciler<T> {
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
         let deployer = Deployer::new(&self.ledger, tenant, remote, &self.host, (drain, stop), progress);
-        Ok((deployer.run(&steps).await?, failed))
+        Ok((deployer.run(steps).await?, failed))
     }
 
     /// Connects, and registers webhooks: what must be there before a step is taken, and what can fail beside one.
@@ -247,6 +260,16 @@ impl<T: WriteTenant> Reconciler<T> {
             failed = webhook::register(&self.ledger, remote, &self.host, tenant, due).await?.err().or(failed);
         }
         Ok(Ok(failed))
+    }
+
+    /// Puts on record how the tenant's breaker stands, where that is not what the record says.
+    async fn record_breaker(&self, name: &TenantName, remote: &T) -> Result<(), StepError> {
+        let breaker = remote.breaker();
+        let known = self.ledger.read(|state| state.tenants.get(name).is_some_and(|it| it.breaker == breaker));
+        if !known {
+            self.ledger.append(Event::Breaker(BreakerChanged { tenant: name.clone(), breaker })).await?;
+        }
+        Ok(())
     }
 
     /// Obtains a token before anything is meant; a tenant that can't be worked with is said once, and once that it can.

@@ -1,8 +1,12 @@
 //! A tenant as the flow sees it: two traits, reading it and writing to it, and their HTTP form.
 //!
 //! ```text
-//! Tenant ─► auth (a token) ─► gate (a tenant's pause) ─► http (one request, one Reply) ─► retry (again, wait, give up)
+//! Tenant ─► auth (a token) ─► gate · pacer (a pause, a turn) ─► circuit (the breaker) ─► http (one request, one Reply)
+//!    ▲                                                                                     │
+//!    └──────────────────────────── retry (again, wait, give up) ◄──────────────────────────┘
 //! ```
+//!
+//! Tenants share nothing but tokens from the same source: each has its own connections, slots, pace and breaker.
 //!
 //! Every method ends in a typed [`Failure`] that tells the flow what to do; retries, pauses and the one repeat after a
 //! refused token happen in here. Dropping a future stops its request: what was sent is then in doubt, which the ledger
@@ -17,6 +21,7 @@ mod address;
 mod answer;
 mod auth;
 mod cause;
+mod circuit;
 mod client;
 mod date;
 mod gate;
@@ -42,6 +47,7 @@ pub use date::date;
 pub use probe::{STANDARD_PROBES, standard_probes};
 pub use tuning::{Pace, Timeouts, Tuning};
 
+use crate::breaker::BreakerState;
 use crate::config::Webhook;
 use crate::outcome::{Failure, ProbeResult};
 use crate::policy::PolicyName;
@@ -127,6 +133,14 @@ pub trait ReadTenant: Send + Sync {
         probe: &Probe,
         correlation: Uuid,
     ) -> impl Future<Output = ProbeResult> + Send;
+
+    /// How the tenant's breaker stands.
+    fn breaker(&self) -> BreakerState {
+        BreakerState::Closed
+    }
+
+    /// Tells the breaker how long a job took, or how long it was waited for in vain.
+    fn job_ended(&self, _took: Duration) {}
 
     /// The id of the registered webhook of that name, where there is one.
     fn find_webhook(

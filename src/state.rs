@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
 use crate::drift::Cause;
 use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
@@ -76,6 +77,9 @@ pub struct TenantState {
     /// Why it can't be worked with, if that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// How its breaker stood after the last pass.
+    #[serde(default, skip_serializing_if = "BreakerState::is_closed")]
+    pub breaker: BreakerState,
     /// Its webhooks, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<String, WebhookState>,

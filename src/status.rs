@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::breaker::BreakerState;
 use crate::digest::Digest;
 use crate::drift::{Cause, Live, LiveSync};
 use crate::entry::{HoldReason, Subject};
@@ -110,6 +111,8 @@ pub struct TenantStatus {
     pub binding: Option<String>,
     /// Why it can't be worked with.
     pub error: Option<String>,
+    /// How its breaker stood after the last pass.
+    pub breaker: BreakerState,
     /// How many policies were applied.
     pub applied: usize,
     /// Names of its registered webhooks.
@@ -211,6 +214,7 @@ fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState) -> TenantSt
         name: name.clone(),
         binding: Some(tenant.binding.to_string()),
         error: tenant.failure.clone(),
+        breaker: tenant.breaker.clone(),
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
     }

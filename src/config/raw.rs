@@ -72,6 +72,9 @@ pub struct Tenant {
     /// How jobs are waited for.
     #[serde(default)]
     pub job: Job,
+    /// When the tenant is left alone for a while.
+    #[serde(default)]
+    pub breaker: Breaker,
     /// How what is live is probed.
     pub verify: Option<Verify>,
     /// Where the tenant delivers its events to.
@@ -159,6 +162,23 @@ pub struct Job {
     /// The longest between two polls.
     #[serde(default, deserialize_with = "duration")]
     pub max_delay: Option<Duration>,
+    /// From when on a job is slow.
+    #[serde(default, deserialize_with = "duration")]
+    pub slow_after: Option<Duration>,
+}
+
+/// `breaker`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breaker {
+    /// So many failures, or slow jobs, in a row open it.
+    pub failures: Option<u32>,
+    /// How long it is open at first.
+    #[serde(default, deserialize_with = "duration")]
+    pub open: Option<Duration>,
+    /// The longest that it is open.
+    #[serde(default, deserialize_with = "duration")]
+    pub max_open: Option<Duration>,
 }
 
 /// `idempotency`

@@ -10,6 +10,7 @@ use url::{Host, Url};
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
 use super::{ConfigError, Credentials, Job, Limits, Lookup, Overrides, Settings, Tenant, Verify, Webhook};
+use crate::breaker;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
 
@@ -90,6 +91,7 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
         allow_plain_http: None,
         limits: raw::Limits::default(),
         job: raw::Job::default(),
+        breaker: raw::Breaker::default(),
         verify: verify.map(|endpoint| raw::Verify {
             endpoint,
             nosniff_is_blocked: None,
@@ -155,6 +157,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         scope: raw.scope.clone().unwrap_or_else(|| SCOPE.to_owned()),
         limits: limits_of(&raw.limits)?,
         job: job_of(&raw.job)?,
+        breaker: breaker_of(&raw.breaker, &raw.job)?,
         verify: raw.verify.as_ref().map(|verify| verify_of(verify, plain_http)).transpose()?,
         webhooks: webhooks.filter_map(Result::transpose).collect::<Result<_, _>>()?,
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
@@ -240,6 +243,24 @@ fn job_of(raw: &raw::Job) -> Result<Job, ConfigError> {
         return Err(ConfigError::new("job: 0s < base_delay <= max_delay <= deadline"));
     }
     Ok(job)
+}
+
+fn breaker_of(raw: &raw::Breaker, job: &raw::Job) -> Result<breaker::Rules, ConfigError> {
+    let default = breaker::Rules::default();
+    let open = raw.open.unwrap_or(default.open);
+    let rules = breaker::Rules {
+        failures: raw.failures.unwrap_or(default.failures),
+        open,
+        max_open: raw.max_open.unwrap_or(default.max_open.max(open)),
+        slow_after: job.slow_after.unwrap_or(default.slow_after),
+    };
+    if rules.failures == 0 || rules.open.is_zero() || rules.open > rules.max_open || rules.max_open > DAY {
+        return Err(ConfigError::new("breaker: at least 1 failure, and 0s < open <= max_open <= 1day"));
+    }
+    if rules.slow_after.is_zero() {
+        return Err(ConfigError::new("job: slow_after is more than 0s"));
+    }
+    Ok(rules)
 }
 
 fn verify_of(raw: &raw::Verify, plain_http: bool) -> Result<Verify, ConfigError> {

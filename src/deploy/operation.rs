@@ -146,7 +146,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
     /// Asks the job until it ends, its deadline passes, or the pass is stopped.
     async fn poll(&self, id: &PolicyId, open: &Open, job: &Job) -> Result<Option<Outcome>, StepError> {
         let settings = &self.settings.job;
-        let deadline = Instant::now() + settings.deadline;
+        let started = Instant::now();
+        let deadline = started + settings.deadline;
         let mut retry_after = None;
         for poll in 0.. {
             let pause = pace::pause(settings, poll, retry_after, (self.host.chance)());
@@ -160,6 +161,9 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
             };
             let attempts = poll + 1;
+            if has_ended(&answer, Instant::now() >= deadline) {
+                self.remote.job_ended(started.elapsed());
+            }
             match answer {
                 Ok(JobState::Running { .. }) if Instant::now() >= deadline => {
                     return self.overdue(id, open, job, attempts).await.map(Some);
@@ -323,6 +327,15 @@ impl<T: WriteTenant> Deployer<'_, T> {
             Event::Intent(intent) => Ok(intent.payload),
             _ => Err(StepError::Internal("an intent that is none")),
         }
+    }
+}
+
+/// Whether a job has ended, or is not waited for any longer.
+fn has_ended(answer: &Result<JobState, Failure>, overdue: bool) -> bool {
+    match answer {
+        Ok(JobState::Running { .. }) => overdue,
+        Ok(JobState::Done { .. } | JobState::Failed { .. }) => true,
+        Err(_) => false,
     }
 }
 

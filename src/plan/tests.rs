@@ -54,7 +54,13 @@ fn state(policy: PolicyState) -> State {
     let binding =
         Binding { preset: "tutorial".into(), origin: "https://a.example".into(), organisation: None };
     let policies = [(id().name, policy)].into();
-    let tenant = TenantState { binding, failure: None, webhooks: BTreeMap::new(), policies };
+    let tenant = TenantState {
+        binding,
+        failure: None,
+        breaker: Default::default(),
+        webhooks: BTreeMap::new(),
+        policies,
+    };
     State { tenants: [(id().tenant, tenant)].into(), ..State::default() }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use url::{Url, form_urlencoded};
 
 use super::answer::{Settled, Unread, object, settle, status_of};
-use super::http::{Authorization, Body, Http, Request};
+use super::http::{Authorization, Body, Exchange, Http, Request};
 use super::retry::{Decision, Tries};
 use super::tuning::Tuning;
 use super::words::Secrets;
@@ -120,8 +120,14 @@ impl Source {
     async fn fetch(&self, http: &Http, round: u64) -> Result<Token, Failure> {
         let mut tries = Tries::default();
         loop {
-            let reply = http.send(self.request(tries.count + 1)).await.reply;
-            let (reply, class) = match settle(Endpoint::Token, reply, |answer| self.read(answer, round)) {
+            let exchange = http.send(self.request(tries.count + 1)).await;
+            let Exchange { reply, permit, .. } = exchange
+                .map_err(|refused| self.failure(Fault::Unavailable, &refused.to_string(), tries.count))?;
+            let settled = settle(Endpoint::Token, reply, |answer| self.read(answer, round));
+            if let Some(permit) = permit {
+                permit.leave(&settled, |reply| format!("token: {}", self.secrets.of_reply(reply)));
+            }
+            let (reply, class) = match settled {
                 Settled::Read(token) => return Ok(token),
                 Settled::Ended(fault, why) => return Err(self.failure(fault, &why, tries.count + 1)),
                 Settled::Open(reply, class) => (reply, class),

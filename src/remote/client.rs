@@ -3,6 +3,7 @@
 //! [`HttpTenant::call`] is the whole story of an operation: a token, a request, what the reply means, what follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -14,12 +15,13 @@ use uuid::Uuid;
 use super::address::{below, segment};
 use super::answer::{Settled, Unread, settle, status_of};
 use super::auth::{Source, Token, Tokens};
-use super::http::{Authorization, Body, Http, Request};
+use super::http::{Authorization, Body, Exchange, Http, Request};
 use super::job;
 use super::retry::{Decision, Tries};
 use super::tuning::Tuning;
 use super::words::Secrets;
 use super::{JobState, LivePolicy, Next, Probe, ReadTenant, Submitted, WriteTenant};
+use crate::breaker::BreakerState;
 use crate::config::wire::Wire;
 use crate::config::{Tenant, Verify, Webhook};
 use crate::outcome::{Answer, Class, Endpoint, Failure, Fault, ProbeResult};
@@ -116,7 +118,7 @@ impl HttpTenant {
             webhooks: path(&wire.webhooks_path)?,
             correlation_header: header(&wire.correlation_header)?,
             idempotency_header: header(&wire.idempotency_header)?,
-            http: Http::new(name(), &base, &tenant.limits, &tuning)?,
+            http: Http::new(tenant, &base, &tuning)?,
             source: Source {
                 url: tenant.token_url.clone(),
                 credentials,
@@ -158,12 +160,19 @@ impl HttpTenant {
                 0 => failure,
                 count => Failure::new(tries.ending_in(failure.fault), failure.message, count),
             })?;
-            let reply = self.http.send(self.request(call, &token, tries.count + 1)).await.reply;
-            let secrets = self.secrets.and(&token.secret);
             let failure = |fault, why: &str, attempts| {
                 Failure::new(fault, format!("{}: {why}", call.endpoint), attempts)
             };
-            let (reply, class) = match settle(call.endpoint, reply, |answer| read(answer, &secrets)) {
+            let exchange = self.http.send(self.request(call, &token, tries.count + 1)).await;
+            let Exchange { reply, permit, .. } = exchange.map_err(|refused| {
+                failure(tries.ending_in(Fault::Unavailable), &refused.to_string(), tries.count)
+            })?;
+            let secrets = self.secrets.and(&token.secret);
+            let settled = settle(call.endpoint, reply, |answer| read(answer, &secrets));
+            if let Some(permit) = permit {
+                permit.leave(&settled, |reply| format!("{}: {}", call.endpoint, secrets.of_reply(reply)));
+            }
+            let (reply, class) = match settled {
                 Settled::Read(value) => return Ok((value, tries.count + 1)),
                 Settled::Ended(fault, why) => {
                     return Err(failure(fault, &secrets.shown(&why), tries.count + 1));
@@ -249,6 +258,14 @@ impl ReadTenant for HttpTenant {
 
     async fn probe(&self, policy: Option<&PolicyName>, probe: &Probe, correlation: Uuid) -> ProbeResult {
         self.try_probe(policy, probe, correlation).instrument(span(correlation)).await
+    }
+
+    fn breaker(&self) -> BreakerState {
+        self.http.circuit.state()
+    }
+
+    fn job_ended(&self, took: Duration) {
+        self.http.circuit.job_ended(took);
     }
 
     async fn find_webhook(&self, name: &str, correlation: Uuid) -> Result<Option<String>, Failure> {

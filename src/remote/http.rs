@@ -15,9 +15,11 @@ use url::{Host, Url};
 use super::address::form_encoded;
 use super::answer::status_of;
 use super::cause;
+use super::circuit::{Circuit, Permit};
 use super::gate::Gates;
 use super::tuning::Tuning;
-use crate::config::Limits;
+use crate::breaker::Refused;
+use crate::config::Tenant;
 use crate::outcome::{Answer, Endpoint, MAX_RETRY_AFTER, Reply};
 use crate::policy::TenantName;
 
@@ -57,8 +59,10 @@ pub(super) struct Request<'a> {
 }
 
 /// What came of a request.
-pub(super) struct Exchange {
+pub(super) struct Exchange<'a> {
     pub reply: Reply,
+    /// To tell the breaker, once it is clear what the reply means. None for a probe, which is no request to the API.
+    pub permit: Option<Permit<'a>>,
     /// Whether the answer said `X-Content-Type-Options: nosniff`.
     pub nosniff: bool,
     /// From the request's start to the end of the answer; the wait for a free slot is not in it.
@@ -70,17 +74,13 @@ pub(super) struct Http {
     tenant: TenantName,
     client: Client,
     gates: Gates,
+    pub(super) circuit: Circuit,
     now: fn() -> SystemTime,
 }
 
 impl Http {
     /// `base` says whether a proxy of the environment may stand in between: never before a loopback address.
-    pub fn new(
-        tenant: TenantName,
-        base: &Url,
-        limits: &Limits,
-        tuning: &Tuning,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(tenant: &Tenant, base: &Url, tuning: &Tuning) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
@@ -93,16 +93,28 @@ impl Http {
             builder = builder.no_proxy();
         }
         Ok(Self {
-            tenant,
+            tenant: tenant.name.clone(),
             client: builder.build()?,
-            gates: Gates::new(limits.requests_in_flight, limits.requests_per_second, tuning.pace.base),
+            gates: Gates::new(
+                tenant.limits.requests_in_flight,
+                tenant.limits.requests_per_second,
+                tuning.pace.base,
+            ),
+            circuit: Circuit::new(tenant.name.clone(), tenant.breaker, (tuning.now)()),
             now: tuning.now,
         })
     }
 
-    /// Sends a request and reads its answer, once its endpoint takes requests and a slot is free.
-    pub async fn send(&self, request: Request<'_>) -> Exchange {
+    /// Sends a request and reads its answer, once its endpoint takes requests, a slot is free and it is its turn. Not
+    /// where the breaker is open.
+    pub async fn send(&self, request: Request<'_>) -> Result<Exchange<'_>, Refused> {
+        let guarded = request.endpoint != Endpoint::Probe;
+        if guarded {
+            // At once: the wait for a slot may be long.
+            self.circuit.check()?;
+        }
         let pass = self.gates.enter(request.endpoint).await;
+        let permit = if guarded { Some(self.circuit.enter().await?) } else { None };
         let (endpoint, attempt) = (request.endpoint, request.attempt);
         let started = Instant::now();
         let (reply, nosniff) = match self.prepared(request).send().await {
@@ -115,7 +127,7 @@ impl Http {
         let took = started.elapsed();
         pass.leave(&reply);
         self.note(endpoint, attempt, &reply, took);
-        Exchange { reply, nosniff, took }
+        Ok(Exchange { reply, permit, nosniff, took })
     }
 
     /// Logs an exchange: never a body, a header or a query. The correlation id comes with the caller's span.

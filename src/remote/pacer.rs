@@ -23,6 +23,8 @@ const MAX_COUNTED: usize = 10_000;
 const CUT: f64 = 0.9;
 /// How much of that is added each second.
 const STEP: f64 = 0.02;
+/// Fewer than so many in a second measure nothing: that first 429 may be due to somebody else.
+const TELLING: f64 = 5.0;
 /// The slowest pace, in requests a second.
 const SLOWEST: f64 = 1.0;
 /// After how long without a 429 the pace is free again.
@@ -47,7 +49,7 @@ struct Learnt {
     rate: f64,
     /// When the 429 came.
     cut: Duration,
-    /// From when on it rises: the end of the pause.
+    /// From when on it rises.
     from: Duration,
     rise: Rise,
 }
@@ -110,8 +112,11 @@ impl Pacer {
         let measured = CUT * self.accepted.len() as f64;
         // In the second behind a pause little was asked, and so little was accepted.
         let known = before.map_or(0.0, |learnt| learnt.rate(now).min(self.ceiling.unwrap_or(f64::MAX)) / 2.0);
-        let rise = if measured.max(known) < SLOWEST { Rise::Doubling } else { Rise::Steps };
-        self.learnt = Some(Learnt { rate: measured.max(known).max(SLOWEST), cut: now, from: until, rise });
+        let rate = measured.max(known).max(SLOWEST);
+        self.learnt = Some(match before {
+            None if measured < TELLING => Learnt { rate: TELLING, cut: now, from: now, rise: Rise::Doubling },
+            _ => Learnt { rate, cut: now, from: until, rise: Rise::Steps },
+        });
     }
 
     /// Requests a second; nothing if they are free.
@@ -154,8 +159,9 @@ mod tests {
             // After so many seconds, so many requests a second.
             (30, None, &[(0, Some(27.0)), (1, Some(27.54)), (10, Some(32.4)), (59, Some(58.86)), (60, None)]),
             (30, Some(28), &[(0, Some(27.0)), (10, Some(28.0)), (60, Some(28.0))]),
-            (2, None, &[(0, Some(1.8)), (50, Some(3.6))]),
-            (0, None, &[(0, Some(1.0)), (1, Some(2.0)), (5, Some(32.0)), (60, None)]),
+            (6, None, &[(0, Some(5.4)), (50, Some(10.8))]),
+            (5, None, &[(0, Some(5.0)), (1, Some(10.0)), (5, Some(160.0)), (60, None)]),
+            (0, None, &[(0, Some(5.0))]),
         ];
         for (accepted, ceiling, expected) in rows {
             let pacer = cut(*ceiling, *accepted, ms(5000));

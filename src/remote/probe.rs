@@ -59,7 +59,7 @@ impl HttpTenant {
             headers: self.headers(correlation),
             body: Body::Json(json!({"testInput": probe.input}).to_string().into_bytes()),
         };
-        let exchange = self.http.send(request).await;
+        let Ok(exchange) = self.http.send(request).await else { return result(Verdict::Inconclusive, 0) };
         let verdict = Verdict::of(&exchange.reply, exchange.nosniff && verify.nosniff_is_blocked);
         result(verdict, u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX))
     }

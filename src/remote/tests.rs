@@ -12,6 +12,7 @@ use super::fake::{Server, Then, answer, quick, with};
 use super::*;
 use crate::outcome::Fault;
 
+mod breaker;
 mod reads;
 mod tokens;
 

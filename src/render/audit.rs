@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::columns::{Cell, table};
 use super::status::percent;
 use super::{GREEN, PLAIN, RED, pretty, short_revision, shown};
+use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
 use crate::entry::{Entry, Event, Origin};
 use crate::printable::printable;
@@ -97,6 +98,14 @@ impl<'a> Told<'a> {
             }
             Event::TenantFailed(failed) => {
                 Self { outcome: "failed".to_owned(), detail: Some(&failed.error), ..base }
+            }
+            Event::Breaker(changed) => {
+                let (word, why) = match &changed.breaker {
+                    BreakerState::Closed => ("closed", None),
+                    BreakerState::Open { why, .. } => ("open", Some(why)),
+                    BreakerState::HalfOpen { why } => ("half-open", Some(why)),
+                };
+                Self { outcome: format!("breaker {word}"), detail: why.map(String::as_str), ..base }
             }
             Event::TenantRecovered(_) => Self { outcome: "recovered".to_owned(), ..base },
             Event::Intent(intent) => Self {

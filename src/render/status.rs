@@ -146,7 +146,8 @@ fn tenants(f: &mut fmt::Formatter<'_>, tenants: &[TenantStatus]) -> fmt::Result 
     }
     let rows = tenants.iter().map(|tenant| {
         let webhooks: Vec<String> = tenant.webhooks.iter().map(|name| shown(name)).collect();
-        let style = if tenant.error.is_some() { RED } else { PLAIN };
+        let well = tenant.error.is_none() && tenant.breaker.is_closed();
+        let style = if well { PLAIN } else { RED };
         [
             Cell::styled(style, tenant.name.as_str()),
             Cell::new(tenant.applied.to_string()),
@@ -155,8 +156,12 @@ fn tenants(f: &mut fmt::Formatter<'_>, tenants: &[TenantStatus]) -> fmt::Result 
         ]
     });
     write!(f, "\n{}", table(["TENANT", "APPLIED", "BINDING", "WEBHOOKS"], rows.collect()))?;
-    let failed = tenants.iter().filter_map(|tenant| Some((&tenant.name, tenant.error.as_deref()?)));
-    paragraph(f, failed.map(|(name, error)| (name.to_string(), RED, printable(error, MAX_DETAIL))))
+    let lines = tenants.iter().flat_map(|tenant| {
+        let broken = (!tenant.breaker.is_closed()).then(|| format!("breaker {}", tenant.breaker));
+        let texts = tenant.error.clone().into_iter().chain(broken);
+        texts.map(|text| (tenant.name.to_string(), RED, printable(&text, MAX_DETAIL)))
+    });
+    paragraph(f, lines)
 }
 
 /// A line for each name that something is to be said of, behind an empty one.

@@ -52,6 +52,9 @@ impl State {
                 self.tenant_mut(&failed.tenant)?.failure = Some(failed.error.clone());
             }
             Event::TenantRecovered(recovered) => self.tenant_mut(&recovered.tenant)?.failure = None,
+            Event::Breaker(changed) => {
+                self.tenant_mut(&changed.tenant)?.breaker = changed.breaker.clone();
+            }
             Event::Intent(intent) => self.intend(intent, entry.time, at)?,
             Event::Location(location) => self.locate(location)?,
             Event::Waiting(waiting) => self.wait(waiting)?,
@@ -70,6 +73,7 @@ impl State {
         let fresh = TenantState {
             binding: bound.binding.clone(),
             failure: None,
+            breaker: Default::default(),
             webhooks: Default::default(),
             policies: Default::default(),
         };

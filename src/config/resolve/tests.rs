@@ -68,8 +68,9 @@ tenants:
     client_id: { env: ID }
     client_secret: { file: /secret }
     client_auth: basic
-    limits: { requests_in_flight: 2 }
-    job: { base_delay: 20ms, max_delay: 1s }
+    limits: { requests_in_flight: 2, requests_per_second: 20 }
+    job: { base_delay: 20ms, max_delay: 1s, slow_after: 90s }
+    breaker: { failures: 3, open: 10m }
     verify: { endpoint: 'https://chat.example/{policy}/' }
     wire: { done_words: [OK], fields: { status: state } }
 ";
@@ -78,7 +79,12 @@ tenants:
     assert_eq!(settings.guard.max_changes.to_string(), "10%");
     assert_eq!(settings.guard.max_removals.to_string(), "30%");
     let tenant = default_tenant(&settings);
-    assert_eq!(tenant.limits, Limits { requests_in_flight: 2, jobs_in_flight: 100 });
+    assert_eq!(
+        tenant.limits,
+        Limits { requests_in_flight: 2, requests_per_second: Some(20), ..Limits::default() }
+    );
+    let (open, slow_after) = (Duration::from_secs(600), Duration::from_secs(90));
+    assert_eq!(tenant.breaker, breaker::Rules { failures: 3, open, max_open: open, slow_after });
     assert_eq!(tenant.job.deadline, Duration::from_secs(270));
     assert_eq!(tenant.wire.fields.status, "state");
     assert_eq!(tenant.wire.fields.policy_id, "policyId");
@@ -103,6 +109,10 @@ fn bad_settings_are_named() {
         (tenant("job: { base_delay: 5s, max_delay: 1s }"), "base_delay <= max_delay"),
         (tenant("job: { base_delay: 5 }"), "not a duration"),
         (tenant("limits: { jobs_in_flight: 0 }"), "1 to 10000 jobs"),
+        (tenant("limits: { requests_per_second: 0 }"), "requests_per_second is at least 1"),
+        (tenant("breaker: { failures: 0 }"), "at least 1 failure"),
+        (tenant("breaker: { open: 10m, max_open: 5m }"), "open <= max_open"),
+        (tenant("job: { slow_after: 0s }"), "slow_after is more than 0s"),
         (tenant("wire: { fields: { nope: x } }"), "wire.fields has no \"nope\""),
         (tenant("wire: { job_path: /jobs }"), "needs {id}"),
         ("tenants: [{name: a}, {name: a}]".into(), "configured twice"),

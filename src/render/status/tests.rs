@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
 use crate::drift::Cause;
 use crate::entry::HoldReason;
@@ -70,6 +71,10 @@ fn status() -> Status {
     let tenant = |name: &str, error: Option<&str>, webhooks: &[&str]| TenantStatus {
         name: name.parse().unwrap(),
         binding: Some("tutorial at https://acme.api.nicecxone.com (organisation acme)".into()),
+        breaker: match error {
+            Some(_) => BreakerState::Open { until: now(), why: "5 failures in a row".into() },
+            None => BreakerState::Closed,
+        },
         error: error.map(str::to_owned),
         applied: 4,
         webhooks: webhooks.iter().map(|&name| name.to_owned()).collect(),
@@ -105,6 +110,7 @@ fn a_status_for_people() {
     eu       4        tutorial at https://acme.api.nicecxone.com (organisation acme)  -
 
     eu: invalid_client
+    eu: breaker open until 2026-03-03T12:00:00Z: 5 failures in a row
 
     ledger: 42 entries, head 9f2e6d33
     "##);
@@ -150,6 +156,9 @@ fn a_status_for_programs() {
           "name": "default",
           "binding": "tutorial at https://acme.api.nicecxone.com (organisation acme)",
           "error": null,
+          "breaker": {
+            "state": "closed"
+          },
           "applied": 4,
           "webhooks": [
             "siem"
