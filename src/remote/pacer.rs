@@ -155,8 +155,9 @@ mod tests {
 
     #[test]
     fn the_pace_is_what_was_accepted_and_rises_until_it_is_free() {
-        let rows: &[(u64, Option<u32>, &[(u64, Option<f64>)])] = &[
-            // After so many seconds, so many requests a second.
+        /// After so many seconds, so many requests a second.
+        type Seen<'a> = &'a [(u64, Option<f64>)];
+        let rows: &[(u64, Option<u32>, Seen<'_>)] = &[
             (30, None, &[(0, Some(27.0)), (1, Some(27.54)), (10, Some(32.4)), (59, Some(58.86)), (60, None)]),
             (30, Some(28), &[(0, Some(27.0)), (10, Some(28.0)), (60, Some(28.0))]),
             (6, None, &[(0, Some(5.4)), (50, Some(10.8))]),

@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod breaker;
 mod daemon;
 mod documents;
 mod examples;
