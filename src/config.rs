@@ -15,11 +15,13 @@ use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
 
+mod probe;
 pub mod raw;
 mod resolve;
 pub mod wire;
 
-pub use raw::ClientAuth;
+pub use probe::{Probe, STANDARD_PROBES};
+pub use raw::{ClientAuth, Grant, OnFailure};
 pub use resolve::resolve;
 use wire::Wire;
 
@@ -100,6 +102,17 @@ pub struct Credentials {
     pub client_secret: SecretString,
     /// How both are sent.
     pub auth: ClientAuth,
+    /// The user that the client asks for (RFC 6749 §4.3); nothing where it asks for itself (§4.4).
+    pub access_key: Option<AccessKey>,
+}
+
+/// An access key: a user of a tenant that is no person.
+#[derive(Debug, Clone)]
+pub struct AccessKey {
+    /// Known to the tenant's administrators.
+    pub id: String,
+    /// Known to nobody else.
+    pub secret: SecretString,
 }
 
 /// How much at once.
@@ -141,7 +154,7 @@ impl Default for Job {
 }
 
 /// How what is live is probed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verify {
     /// The webchat endpoint, a URL in which `{policy}` may stand.
     pub endpoint: String,
@@ -149,9 +162,27 @@ pub struct Verify {
     pub nosniff_is_blocked: bool,
     /// Origins that get the bearer with a probe.
     pub send_token_to: Vec<url::Origin>,
+    /// What is tried: the standard probes, and the tenant's own after them.
+    pub probes: Vec<Probe>,
+    /// The success rate under which what was missed makes a policy degraded; from 0 to 1.
+    pub required: f64,
+    /// What follows where a policy lets something harmful through.
+    pub on_failure: OnFailure,
 }
 
 impl Verify {
+    /// The standard probes at an endpoint, with every default.
+    pub fn at(endpoint: String) -> Self {
+        Self {
+            endpoint,
+            nosniff_is_blocked: false,
+            send_token_to: Vec::new(),
+            probes: Probe::standard(),
+            required: 1.0,
+            on_failure: OnFailure::Degrade,
+        }
+    }
+
     /// Whether each policy is probed on its own.
     pub fn per_policy(&self) -> bool {
         self.endpoint.contains("{policy}")

@@ -18,10 +18,13 @@ use crate::plan::{Action, Step};
 use crate::policy::PolicyId;
 use crate::remote::{LivePolicy, WriteTenant};
 use crate::state::Open;
-use crate::verify::Verifier;
+use crate::verify::{Judgement, Verifier};
 
 mod operation;
 mod pace;
+mod rollback;
+
+pub use rollback::Rollback;
 
 /// What ends a pass.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,8 @@ pub struct StepResult {
     pub outcome: Outcome,
     /// What probing showed, where it was probed.
     pub verification: Option<Verification>,
+    /// What was done about it, where that called for a roll-back.
+    pub rollback: Option<Rollback>,
 }
 
 /// Whoever wants to know how far a pass is.
@@ -128,6 +133,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 action: step.action,
                 outcome,
                 verification: None,
+                rollback: None,
             }));
         }
         let outcome = match step.action {
@@ -139,12 +145,17 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             }
             Action::Verify => Outcome::Done,
         };
-        let verification = match (&outcome, step.action) {
+        let judgement = match (&outcome, step.action) {
             (Outcome::Done, Action::Remove)
             | (Outcome::Waiting(_) | Outcome::Stalled(_) | Outcome::InDoubt(_), _) => None,
             (Outcome::Done, _) => self.verify(&step.id).await?,
         };
-        Ok(Some(StepResult { id: step.id.clone(), action: step.action, outcome, verification }))
+        let rollback = match judgement {
+            Some(Judgement { rolls_back: true, .. }) => self.roll_back(&step.id).await?,
+            _ => None,
+        };
+        let verification = judgement.map(|judgement| judgement.verification);
+        Ok(Some(StepResult { id: step.id.clone(), action: step.action, outcome, verification, rollback }))
     }
 
     fn verifier(&self) -> Verifier<'_, T> {
@@ -152,10 +163,10 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     }
 
     /// Probes one policy, unless the pass is stopped: a later one then does.
-    async fn verify(&self, id: &PolicyId) -> Result<Option<Verification>, StepError> {
+    async fn verify(&self, id: &PolicyId) -> Result<Option<Judgement>, StepError> {
         let verifier = self.verifier();
         tokio::select! {
-            verification = verifier.policy(id) => Ok(verification?),
+            judgement = verifier.policy(id) => Ok(judgement?),
             () = self.stop.cancelled() => Ok(None),
         }
     }
@@ -196,9 +207,11 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let ended =
             self.ledger.read(|state| state.policy(&step.id).is_none_or(|policy| policy.open.is_none()));
         let applied = self.applied(&step.id);
+        let rolled_back = self.ledger.read(|state| state.policy(&step.id)?.rolled_back);
         match &step.desired {
             Some(desired) if ended && !self.drain.is_cancelled() => {
-                let newer = Some(desired.digest) != applied && desired.digest != open.digest;
+                let old = [applied, Some(open.digest), rolled_back];
+                let newer = !old.contains(&Some(desired.digest));
                 if !newer {
                     return Ok(outcome);
                 }

@@ -26,6 +26,8 @@ pub enum Cause {
     Missing,
     /// The tenant has it, and the ledger does not know how.
     StateLost,
+    /// It let something harmful through: the cause of a roll-back, never found by a comparison.
+    Degraded,
 }
 
 impl fmt::Display for Cause {
@@ -38,6 +40,7 @@ impl fmt::Display for Cause {
             Self::Removed => "removed",
             Self::Missing => "missing",
             Self::StateLost => "state-lost",
+            Self::Degraded => "degraded",
         })
     }
 }

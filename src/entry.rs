@@ -22,7 +22,7 @@ pub use hold::{Held, HoldReason, Released, Subject};
 pub use operation::{
     Effect, EffectOutcome, Intent, Location, Operation, Origin, Scope, Verdict, WaitReason, Waiting,
 };
-pub use webhook::{WebhookEffect, WebhookIntent};
+pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};
 
 /// The version of the entry format that this chatward writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -87,6 +87,9 @@ pub enum Event {
     /// What came of it.
     #[serde(rename = "webhook.effect")]
     WebhookEffect(WebhookEffect),
+    /// A webhook that was replaced or left the settings is gone, or is left where it is for good.
+    #[serde(rename = "webhook.removed")]
+    WebhookRemoved(WebhookRemoved),
 }
 
 impl Event {
@@ -106,6 +109,7 @@ impl Event {
             Self::Released(_) => "policy.released",
             Self::WebhookIntent(_) => "webhook.intent",
             Self::WebhookEffect(_) => "webhook.effect",
+            Self::WebhookRemoved(_) => "webhook.removed",
         }
     }
 
@@ -118,6 +122,7 @@ impl Event {
             Self::Breaker(changed) => Some(&changed.tenant),
             Self::WebhookIntent(intent) => Some(&intent.tenant),
             Self::WebhookEffect(effect) => Some(&effect.tenant),
+            Self::WebhookRemoved(removed) => Some(&removed.tenant),
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
             Self::Intent(_) | Self::Location(_) | Self::Waiting(_) | Self::Effect(_) | Self::Verdict(_) => {
@@ -148,6 +153,7 @@ impl Event {
             Self::Effect(effect) => effect.outcome != EffectOutcome::Done,
             Self::Verdict(verdict) => verdict.verification == Verification::Degraded,
             Self::WebhookEffect(effect) => effect.error.is_some(),
+            Self::WebhookRemoved(removed) => removed.left.is_some(),
             _ => false,
         }
     }

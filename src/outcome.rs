@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod verification;
+
+pub use verification::{Expected, ProbeResult, Verdict, Verification, calls_for_rollback, success_rate};
+
 /// What a request is for. One budget, and one row of the table, each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,7 +24,7 @@ pub enum Endpoint {
     Job,
     /// `GET` of live policies.
     Live,
-    /// `DELETE` of a policy.
+    /// `DELETE` of a policy or a webhook.
     Remove,
     /// `POST` of a probe.
     Probe,
@@ -187,90 +191,6 @@ pub enum Outcome {
     InDoubt(Failure),
 }
 
-/// What one probe said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// The endpoint stopped it: 403.
-    Blocked,
-    /// It went through: 2xx.
-    Allowed,
-    /// Neither can be said.
-    Inconclusive,
-}
-
-impl Verdict {
-    /// The verdict of a reply to a probe. `nosniff` says that `X-Content-Type-Options: nosniff` counts as blocked
-    /// and was there.
-    pub fn of(reply: &Reply, nosniff: bool) -> Self {
-        match reply {
-            Reply::Answered(Answer { status: 403, .. }) | Reply::Unreadable { status: 403, .. } => {
-                Self::Blocked
-            }
-            Reply::Answered(answer) if (200..300).contains(&answer.status) && nosniff => Self::Blocked,
-            Reply::Answered(Answer { status: 200..300, .. }) => Self::Allowed,
-            _ => Self::Inconclusive,
-        }
-    }
-}
-
-/// One probe and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProbeResult {
-    /// The probe's name.
-    pub name: String,
-    /// What it said.
-    pub verdict: Verdict,
-    /// From the request's start to the answer, in milliseconds.
-    pub latency_ms: u64,
-}
-
-/// What all probes of a policy say together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verification {
-    /// Everything was blocked.
-    Verified,
-    /// Something that must be blocked was allowed.
-    Degraded,
-    /// Nothing was allowed, but not everything could be tried. Later passes probe again.
-    Unverified,
-    /// There is no endpoint to probe.
-    #[default]
-    NotConfigured,
-}
-
-impl Verification {
-    /// What these results say together.
-    pub fn of(results: &[ProbeResult]) -> Self {
-        let any = |verdict| results.iter().any(|result| result.verdict == verdict);
-        match results {
-            [] => Self::NotConfigured,
-            _ if any(Verdict::Allowed) => Self::Degraded,
-            _ if any(Verdict::Inconclusive) => Self::Unverified,
-            _ => Self::Verified,
-        }
-    }
-}
-
-impl fmt::Display for Verification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Verified => "verified",
-            Self::Degraded => "degraded",
-            Self::Unverified => "unverified",
-            Self::NotConfigured => "not configured",
-        })
-    }
-}
-
-/// Blocked probes out of all probes, from 0 to 1; 0 for none. Inconclusive ones are not blocked.
-pub fn success_rate(results: &[ProbeResult]) -> f64 {
-    let blocked = results.iter().filter(|result| result.verdict == Verdict::Blocked).count();
-    if results.is_empty() { 0.0 } else { blocked as f64 / results.len() as f64 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,36 +258,5 @@ mod tests {
             ..Answer::default()
         });
         assert_eq!(classify(Endpoint::Submit, &reply), Class::Transient(Some(MAX_RETRY_AFTER)));
-    }
-
-    #[test]
-    fn verdicts() {
-        assert_eq!(Verdict::of(&answered(403), false), Verdict::Blocked);
-        assert_eq!(Verdict::of(&answered(200), false), Verdict::Allowed);
-        assert_eq!(Verdict::of(&answered(200), true), Verdict::Blocked);
-        for status in [301, 401, 404, 429, 500] {
-            assert_eq!(Verdict::of(&answered(status), true), Verdict::Inconclusive, "{status}");
-        }
-        assert_eq!(Verdict::of(&Reply::NotSent(String::new()), true), Verdict::Inconclusive);
-    }
-
-    #[test]
-    fn verdicts_add_up() {
-        let results = |verdicts: &[Verdict]| -> Vec<ProbeResult> {
-            let one = |verdict| ProbeResult { name: "p".into(), verdict, latency_ms: 1 };
-            verdicts.iter().copied().map(one).collect()
-        };
-        use Verdict::*;
-        let rows: &[(&[Verdict], Verification, f64)] = &[
-            (&[], Verification::NotConfigured, 0.0),
-            (&[Blocked, Blocked], Verification::Verified, 1.0),
-            (&[Blocked, Inconclusive], Verification::Unverified, 0.5),
-            (&[Inconclusive, Inconclusive], Verification::Unverified, 0.0),
-            (&[Allowed, Inconclusive, Blocked, Blocked], Verification::Degraded, 0.5),
-        ];
-        for (verdicts, verification, rate) in rows {
-            assert_eq!(Verification::of(&results(verdicts)), *verification, "{verdicts:?}");
-            assert_eq!(success_rate(&results(verdicts)), *rate, "{verdicts:?}");
-        }
     }
 }

@@ -148,14 +148,16 @@ impl fmt::Display for Plan {
 pub struct Terms<'a> {
     /// Tenants of the settings.
     pub tenants: &'a BTreeSet<TenantName>,
-    /// Those of them that can be probed.
-    pub probed: &'a BTreeSet<TenantName>,
     /// What is known of live; a policy that is not in it is unknown.
     pub live: &'a BTreeMap<PolicyId, Live>,
     /// How much may change at once.
     pub guard: &'a Guard,
     /// Whether policies whose file is gone are removed.
     pub prune: bool,
+    /// Tenants at which what is live is probed.
+    pub probed: &'a BTreeSet<TenantName>,
+    /// Tenants at which what lets something harmful through is rolled back.
+    pub rollback: &'a BTreeSet<TenantName>,
     /// Whether what failed or was refused before is tried again at once.
     pub retry: Retry,
     /// Now.
@@ -172,7 +174,7 @@ pub enum Retry {
     Due,
     /// What failed, at once.
     Failed,
-    /// What the tenant refused, too.
+    /// What the tenant refused, and what was rolled back, too.
     Rejected,
 }
 
@@ -248,9 +250,7 @@ impl Draft<'_> {
         let live = self.terms.live.get(self.id).copied().unwrap_or_default();
         match drift(digest, applied.map(|applied| applied.digest), live) {
             None if applied.is_none() => Decision::Nothing,
-            None if applied.is_some_and(|applied| self.lacks_verdict(applied.verification)) => {
-                self.step(Action::Verify, None)
-            }
+            None if self.is_to_verify() => self.step(Action::Verify, None),
             None => Decision::InSync,
             Some(Cause::Removed) => self.removed(),
             Some(cause @ (Cause::Live | Cause::Missing)) if digest == applied.map(|a| a.digest) => self.hold(
@@ -262,16 +262,27 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether it has to be probed: it could not be, or never was (the pass was cut off before, or the endpoint is new).
-    fn lacks_verdict(&self, verification: Verification) -> bool {
-        match verification {
-            Verification::Unverified => true,
-            Verification::NotConfigured => self.terms.probed.contains(&self.id.tenant),
-            Verification::Verified | Verification::Degraded => false,
+    /// Whether what is live is probed again. It could not be probed before; or it never was, or was and is not rolled
+    /// back although it can be, since the pass was cut off or the settings did not ask for it then.
+    fn is_to_verify(&self) -> bool {
+        let tenant = &self.id.tenant;
+        match self.policy.applied.as_ref().map(|applied| applied.verification) {
+            Some(Verification::Unverified) => true,
+            Some(Verification::NotConfigured) => self.terms.probed.contains(tenant),
+            Some(Verification::Degraded) => {
+                self.terms.rollback.contains(tenant) && self.policy.fallback().is_some()
+            }
+            Some(Verification::Verified) | None => false,
         }
     }
 
     fn wanted(&self, cause: Cause) -> Decision {
+        let desired = self.desired.map(|desired| desired.digest);
+        if desired == self.policy.rolled_back && desired.is_some() && self.terms.retry != Retry::Rejected {
+            let detail = "it let a probe through and was rolled back; it is sent again once its file changes, or by apply --retry"
+                .to_owned();
+            return self.hold(HoldReason::RolledBack, Some(cause), detail);
+        }
         let setback = self.policy.setback.as_ref();
         let same = setback.filter(|setback| self.desired.is_some_and(|want| want.digest == setback.digest));
         if let Some((reason, detail)) = same.and_then(|setback| self.set_back(setback)) {

@@ -9,9 +9,8 @@ use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Settings, Tenant, Webhook};
+use crate::config::{OnFailure, Settings, Tenant, Verify};
 use crate::deploy::{Deployer, Progress, StepError, StepResult};
-use crate::digest::Digest;
 use crate::drift::Live;
 use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
 use crate::host::Host;
@@ -25,7 +24,7 @@ use crate::report::DriftReport;
 use crate::snapshot::Snapshot;
 use crate::source::{Source, watch};
 use crate::state::{Hold, Position, State};
-use crate::webhook;
+use crate::webhook::{self, Registrar};
 
 /// What one pass did.
 #[derive(Debug)]
@@ -72,11 +71,16 @@ pub fn look(
 ) -> (Snapshot, Plan) {
     let snapshot = source.snapshot();
     let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
-    let probed = settings.tenants.values().filter(|tenant| tenant.verify.is_some());
-    let probed: BTreeSet<TenantName> = probed.map(|tenant| tenant.name.clone()).collect();
+    let tenants_that = |holds: fn(&Verify) -> bool| -> BTreeSet<TenantName> {
+        let holding = |tenant: &&Tenant| tenant.verify.as_ref().is_some_and(holds);
+        settings.tenants.values().filter(holding).map(|tenant| tenant.name.clone()).collect()
+    };
+    let probed = tenants_that(|_| true);
+    let rollback = tenants_that(|verify| verify.on_failure == OnFailure::Rollback);
     let terms = Terms {
         tenants: &tenants,
         probed: &probed,
+        rollback: &rollback,
         live,
         guard: &settings.guard,
         prune: settings.prune,
@@ -229,7 +233,7 @@ impl<T: WriteTenant> Reconciler<T> {
         &self,
         tenant: &Tenant,
         remote: &T,
-        (steps, webhooks): (&[&Step], Vec<(&Webhook, Digest)>),
+        (steps, webhooks): (&[&Step], Vec<webhook::Due<'_>>),
         (drain, stop): (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
@@ -250,14 +254,15 @@ impl<T: WriteTenant> Reconciler<T> {
         &self,
         tenant: &Tenant,
         remote: &T,
-        webhooks: Vec<(&Webhook, Digest)>,
+        webhooks: Vec<webhook::Due<'_>>,
     ) -> Result<Result<Option<Failure>, Failure>, StepError> {
         if let Err(failure) = self.connect(tenant, remote).await? {
             return Ok(Err(failure));
         }
         let mut failed = None;
+        let registrar = Registrar { ledger: &self.ledger, remote, host: &self.host, tenant };
         for due in webhooks {
-            failed = webhook::register(&self.ledger, remote, &self.host, tenant, due).await?.err().or(failed);
+            failed = registrar.settle(due).await?.err().or(failed);
         }
         Ok(Ok(failed))
     }

@@ -44,11 +44,10 @@ mod tests;
 pub use auth::Tokens;
 pub use client::{HttpTenant, RemoteError};
 pub use date::date;
-pub use probe::{STANDARD_PROBES, standard_probes};
 pub use tuning::{Pace, Timeouts, Tuning};
 
 use crate::breaker::BreakerState;
-use crate::config::Webhook;
+use crate::config::{Probe, Webhook};
 use crate::outcome::{Failure, ProbeResult};
 use crate::policy::PolicyName;
 use crate::state::Job;
@@ -105,15 +104,6 @@ pub struct LivePolicy {
     pub payload: serde_json::Value,
 }
 
-/// What is tried against a webchat endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
-    /// Its name.
-    pub name: String,
-    /// What is sent as `testInput`.
-    pub input: String,
-}
-
 /// Asking a tenant. Nothing there changes.
 pub trait ReadTenant: Send + Sync {
     /// Obtains a token, if there is none.
@@ -142,12 +132,12 @@ pub trait ReadTenant: Send + Sync {
     /// Tells the breaker how long a job took, or how long it was waited for in vain.
     fn job_ended(&self, _took: Duration) {}
 
-    /// The id of the registered webhook of that name, where there is one.
-    fn find_webhook(
+    /// The ids of the registered webhooks of that name. A tenant may have several.
+    fn find_webhooks(
         &self,
         name: &str,
         correlation: Uuid,
-    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
 }
 
 /// Changing a tenant. Each call is repeated under the same `key` alone.
@@ -175,4 +165,12 @@ pub trait WriteTenant: ReadTenant {
         key: Uuid,
         correlation: Uuid,
     ) -> impl Future<Output = Result<(Option<String>, u32), Failure>> + Send;
+
+    /// Removes a webhook: the requests that it took. One that is gone already is removed, and so this can be repeated
+    /// at will.
+    fn remove_webhook(
+        &self,
+        webhook_id: &str,
+        correlation: Uuid,
+    ) -> impl Future<Output = Result<u32, Failure>> + Send;
 }

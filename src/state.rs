@@ -98,6 +98,9 @@ pub struct PolicyState {
     /// What was last brought live and verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// What a roll-back took away, until something else is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<Digest>,
     /// The operation whose end is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
@@ -130,7 +133,7 @@ pub struct Applied {
     /// What probing showed since.
     #[serde(default)]
     pub verification: Verification,
-    /// Blocked probes out of all, where it was probed.
+    /// Probes that said what they should, out of all, where it was probed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_rate: Option<f64>,
 }
@@ -228,6 +231,9 @@ pub struct WebhookState {
     /// The registration whose end is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenWebhook>,
+    /// Ids of earlier registrations that this one replaced, as long as they are to be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obsolete: Vec<String>,
     /// Why the last registration failed, since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -256,6 +262,23 @@ pub struct OpenWebhook {
     pub idempotency_key: Uuid,
     /// Its id.
     pub correlation_id: Uuid,
+}
+
+impl WebhookState {
+    /// Every id that is known of it.
+    pub fn ids(&self) -> impl Iterator<Item = &String> {
+        let registered = self.registered.as_ref().and_then(|registered| registered.webhook_id.as_ref());
+        self.obsolete.iter().chain(registered)
+    }
+}
+
+impl PolicyState {
+    /// What a roll-back would bring live again: the newest verified payload, where something else is live that was not
+    /// rolled back already. Nothing after a roll-back, since what is live then is that payload.
+    pub fn fallback(&self) -> Option<&Verified> {
+        let live = self.applied.as_ref()?.digest;
+        self.verified.as_ref().filter(|verified| verified.digest != live && self.rolled_back != Some(live))
+    }
 }
 
 impl State {

@@ -97,7 +97,7 @@ pub struct PolicyStatus {
     pub applied_at: Option<Timestamp>,
     /// What probing showed.
     pub verification: Option<Verification>,
-    /// Blocked probes out of all.
+    /// Probes that said what they should, out of all.
     pub success_rate: Option<f64>,
 }
 

@@ -1,19 +1,23 @@
 //! Probing what is live: whether the webchat endpoint stops what the policy says that it stops.
 //!
 //! With `{policy}` in the endpoint each policy is probed on its own, after its deploy. Without it the verdicts are the
-//! tenant's: probed once after the last deploy of a pass, and written beside every policy of that pass.
+//! tenant's: probed once after the last deploy of a pass, written beside every policy of that pass, and never a reason
+//! to roll one back.
 
 use futures_util::future::join_all;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::config::Tenant;
+use crate::config::{OnFailure, Tenant, Verify};
 use crate::entry::{Event, Scope, Verdict};
 use crate::ledger::{Ledger, LedgerError};
-use crate::outcome::{self, ProbeResult, Verification, success_rate};
+use crate::outcome::{self, ProbeResult, Verification, calls_for_rollback, success_rate};
 use crate::policy::{PolicyId, PolicyName};
-use crate::remote::{ReadTenant, standard_probes};
+use crate::remote::ReadTenant;
 use crate::state::Applied;
+
+/// How many probes are named in the log one by one.
+const MAX_LISTED: usize = 6;
 
 /// Probes what is live at one tenant.
 pub struct Verifier<'a, T> {
@@ -25,26 +29,46 @@ pub struct Verifier<'a, T> {
     pub remote: &'a T,
 }
 
+/// What probing one policy on its own showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judgement {
+    /// What it comes to.
+    pub verification: Verification,
+    /// Whether it is grounds for a roll-back, and the settings ask for one.
+    pub rolls_back: bool,
+}
+
 impl<T: ReadTenant> Verifier<'_, T> {
     /// Probes one policy, where the endpoint knows policies.
     ///
     /// # Errors
     /// Only where the ledger fails.
-    pub async fn policy(&self, id: &PolicyId) -> Result<Option<Verification>, LedgerError> {
-        let per_policy = self.settings.verify.as_ref().is_some_and(|verify| verify.per_policy());
-        let Some(applied) = self.applied(id).filter(|_| per_policy) else { return Ok(None) };
-        let results = self.probe(Some(&id.name), applied.correlation_id).await;
-        self.judge(id, &applied, Scope::Policy, &results).await.map(Some)
+    pub async fn policy(&self, id: &PolicyId) -> Result<Option<Judgement>, LedgerError> {
+        let verify = self.settings.verify.as_ref().filter(|verify| verify.per_policy());
+        let (Some(verify), Some(applied)) = (verify, self.applied(id)) else { return Ok(None) };
+        let results = self.probe(verify, Some(&id.name), applied.correlation_id).await;
+        let verification = self.judge(id, &applied, Scope::Policy, verify, &results).await?;
+        let rolls_back =
+            verify.on_failure == OnFailure::Rollback && calls_for_rollback(&results, verify.required);
+        Ok(Some(Judgement { verification, rolls_back }))
     }
 
-    /// Whether the endpoint knows no policies, so that the tenant is probed as a whole.
+    /// The settings of an endpoint that knows no policies, so that the tenant is probed as a whole.
+    fn tenant_wide(&self) -> Option<&Verify> {
+        self.settings.verify.as_ref().filter(|verify| !verify.per_policy())
+    }
+
+    /// Whether the tenant is probed as a whole.
     pub fn is_tenant_wide(&self) -> bool {
-        self.settings.verify.as_ref().is_some_and(|verify| !verify.per_policy())
+        self.tenant_wide().is_some()
     }
 
-    /// Probes the tenant once: what it shows.
+    /// Probes the tenant once: what it shows. Nothing where each policy is probed on its own.
     pub async fn tenant(&self, correlation: Uuid) -> Vec<ProbeResult> {
-        self.probe(None, correlation).await
+        match self.tenant_wide() {
+            Some(verify) => self.probe(verify, None, correlation).await,
+            None => Vec::new(),
+        }
     }
 
     /// Puts the tenant's results on record beside one of the policies that were deployed.
@@ -56,13 +80,17 @@ impl<T: ReadTenant> Verifier<'_, T> {
         id: &PolicyId,
         results: &[ProbeResult],
     ) -> Result<Option<Verification>, LedgerError> {
-        let Some(applied) = self.applied(id) else { return Ok(None) };
-        self.judge(id, &applied, Scope::Tenant, results).await.map(Some)
+        let (Some(verify), Some(applied)) = (self.tenant_wide(), self.applied(id)) else { return Ok(None) };
+        self.judge(id, &applied, Scope::Tenant, verify, results).await.map(Some)
     }
 
-    async fn probe(&self, policy: Option<&PolicyName>, correlation: Uuid) -> Vec<ProbeResult> {
-        let probes = standard_probes();
-        join_all(probes.iter().map(|probe| self.remote.probe(policy, probe, correlation))).await
+    async fn probe(
+        &self,
+        verify: &Verify,
+        policy: Option<&PolicyName>,
+        correlation: Uuid,
+    ) -> Vec<ProbeResult> {
+        join_all(verify.probes.iter().map(|probe| self.remote.probe(policy, probe, correlation))).await
     }
 
     async fn judge(
@@ -70,9 +98,10 @@ impl<T: ReadTenant> Verifier<'_, T> {
         id: &PolicyId,
         applied: &Applied,
         scope: Scope,
+        verify: &Verify,
         results: &[ProbeResult],
     ) -> Result<Verification, LedgerError> {
-        let verification = Verification::of(results);
+        let verification = Verification::of(results, verify.required);
         let verdict = Verdict {
             id: id.clone(),
             correlation_id: applied.correlation_id,
@@ -83,8 +112,7 @@ impl<T: ReadTenant> Verifier<'_, T> {
             probes: results.to_vec(),
         };
         let recorded = self.ledger.append(Event::Verdict(verdict)).await?;
-        let each: Vec<String> = results.iter().map(line).collect();
-        let each = each.join(", ");
+        let each = listed(results);
         let rate = success_rate(results) * 100.0;
         match verification {
             Verification::Verified | Verification::NotConfigured => info!(
@@ -106,11 +134,43 @@ impl<T: ReadTenant> Verifier<'_, T> {
     }
 }
 
+/// All probes for the log; where there are many, those that came to what they should are only counted.
+fn listed(results: &[ProbeResult]) -> String {
+    let all = results.len() <= MAX_LISTED;
+    let mut lines: Vec<String> = results.iter().filter(|result| all || !result.is_met()).map(line).collect();
+    let rest = results.len() - lines.len();
+    if rest > 0 {
+        lines.push(format!("{rest} as expected"));
+    }
+    lines.join(", ")
+}
+
+/// One probe in the log; what is not as it should be stands out.
 fn line(result: &ProbeResult) -> String {
-    let verdict = match result.verdict {
-        outcome::Verdict::Blocked => "blocked",
-        outcome::Verdict::Allowed => "ALLOWED",
-        outcome::Verdict::Inconclusive => "inconclusive",
+    let verdict = match (result.verdict, result.is_missed()) {
+        (outcome::Verdict::Blocked, false) => "blocked",
+        (outcome::Verdict::Blocked, true) => "BLOCKED",
+        (outcome::Verdict::Allowed, false) => "allowed",
+        (outcome::Verdict::Allowed, true) => "ALLOWED",
+        (outcome::Verdict::Inconclusive, _) => "inconclusive",
     };
     format!("{} {verdict} in {} ms", result.name, result.latency_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Expected;
+
+    #[test]
+    fn many_probes_are_told_by_what_is_not_as_it_should_be() {
+        let result = |expected, verdict| ProbeResult { name: "p".into(), expected, verdict, latency_ms: 7 };
+        let fine = result(Expected::Blocked, outcome::Verdict::Blocked);
+        let through = result(Expected::Blocked, outcome::Verdict::Allowed);
+        let stopped = result(Expected::Allowed, outcome::Verdict::Blocked);
+        let few = [fine.clone(), through.clone(), stopped.clone()];
+        assert_eq!(listed(&few), "p blocked in 7 ms, p ALLOWED in 7 ms, p BLOCKED in 7 ms");
+        let many = [vec![fine; 9], vec![through, stopped]].concat();
+        assert_eq!(listed(&many), "p ALLOWED in 7 ms, p BLOCKED in 7 ms, 9 as expected");
+    }
 }

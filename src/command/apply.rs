@@ -42,6 +42,12 @@ fn exit(report: &Report) -> Exit {
     let fine = report.results.len() - failed + report.plan.in_sync;
     let refused = report.failures.values().filter(|failure| failure.fault == Fault::Credentials).count();
     let refused = refused + report.results.iter().filter(|result| is_refused(&result.outcome)).count();
+    // What was rolled back is live as it was verified last: something went wrong, but not everything.
+    let rolled_back =
+        |result: &StepResult| matches!(&result.rollback, Some(it) if it.outcome == Outcome::Done);
+    let fine = fine
+        + report.results.iter().filter(|result| rolled_back(result)).count()
+        + report.plan.held.iter().filter(|item| item.reason == HoldReason::RolledBack).count();
     match (failed + held + report.failures.len(), fine) {
         (0, _) if report.snapshot.void.is_some() => Exit::Failed,
         (0, _) => Exit::Fine,

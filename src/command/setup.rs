@@ -156,13 +156,10 @@ pub(super) fn point(tenant: &mut Tenant, address: SocketAddr) {
         client_id: "sandbox".to_owned(),
         client_secret: "sandbox-secret".to_owned().into(),
         auth: config::ClientAuth::default(),
+        access_key: None,
     });
-    let verify = tenant.verify.take();
-    tenant.verify = Some(Verify {
-        endpoint: endpoints.chat_endpoint,
-        nosniff_is_blocked: verify.as_ref().is_some_and(|verify| verify.nosniff_is_blocked),
-        send_token_to: Vec::new(),
-    });
+    let verify = tenant.verify.take().unwrap_or_else(|| Verify::at(String::new()));
+    tenant.verify = Some(Verify { endpoint: endpoints.chat_endpoint, send_token_to: Vec::new(), ..verify });
     // A simulated job ends within seconds, so it is asked sooner than a real one.
     tenant.job.base_delay = tenant.job.base_delay.min(Duration::from_millis(250));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::outcome::Expected;
 use crate::plan::guard::Percent;
 use crate::policy::TenantName;
 
@@ -62,6 +63,13 @@ pub struct Tenant {
     pub client_secret: Option<SecretRef>,
     /// How both are sent: `post` or `basic`.
     pub client_auth: Option<ClientAuth>,
+    /// How a token is asked for.
+    #[serde(default)]
+    pub grant: Grant,
+    /// The access key that a token is asked for with, of the grant `password`.
+    pub access_key_id: Option<Text>,
+    /// And how it is proved.
+    pub access_key_secret: Option<SecretRef>,
     /// What the token is for.
     pub scope: Option<String>,
     /// Whether plain HTTP is let through to hosts other than loopback.
@@ -97,6 +105,17 @@ pub enum ClientAuth {
     Post,
     /// By HTTP basic authentication.
     Basic,
+}
+
+/// How a token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// By the client for itself (RFC 6749 §4.4).
+    #[default]
+    ClientCredentials,
+    /// By the client for an access key (RFC 6749 §4.3).
+    Password,
 }
 
 /// A text, here or elsewhere.
@@ -201,6 +220,37 @@ pub struct Verify {
     /// Origins that get the bearer with a probe.
     #[serde(default)]
     pub send_token_to: Vec<String>,
+    /// Probes besides the standard ones.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
+    /// The success rate under which what was missed makes a policy degraded.
+    pub required: Option<f64>,
+    /// What follows where a policy lets something harmful through.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// One of `verify.probes`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// Its name.
+    pub name: String,
+    /// What is sent.
+    pub payload: String,
+    /// What it should come to.
+    pub expect: Expected,
+}
+
+/// What follows where a policy lets something harmful through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// It is shown as degraded.
+    #[default]
+    Degrade,
+    /// What was verified last is deployed in its place, too.
+    Rollback,
 }
 
 /// One of `webhooks`

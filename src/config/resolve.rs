@@ -1,15 +1,19 @@
 //! Raw settings, the environment and flags to [`Settings`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
-use super::{ConfigError, Credentials, Job, Limits, Lookup, Overrides, Settings, Tenant, Verify, Webhook};
+use super::{
+    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Settings, Tenant,
+    Verify, Webhook,
+};
 use crate::breaker;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
@@ -87,6 +91,9 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
         client_id: Some(Text::Ref(env("CXONE_CLIENT_ID"))),
         client_secret: Some(env("CXONE_CLIENT_SECRET")),
         client_auth: None,
+        grant: Grant::ClientCredentials,
+        access_key_id: None,
+        access_key_secret: None,
         scope: None,
         allow_plain_http: None,
         limits: raw::Limits::default(),
@@ -96,6 +103,9 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
             endpoint,
             nosniff_is_blocked: None,
             send_token_to: Vec::new(),
+            probes: Vec::new(),
+            required: None,
+            on_failure: OnFailure::Degrade,
         }),
         webhooks: webhook
             .map(|url| raw::Webhook { name: None, url, secret: env("WEBHOOK_SECRET"), events: None })
@@ -124,29 +134,13 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
             None
         }
     };
-    let client_id = match &raw.client_id {
-        Some(Text::Plain(text)) => Some(text.clone()),
-        Some(Text::Ref(reference)) => {
-            secret("client_id", reference, lookup, &mut missing)?.map(|text| text.expose_secret().to_owned())
-        }
-        None => {
-            missing.push("client_id".to_owned());
-            None
-        }
-    };
-    let client_secret = match &raw.client_secret {
-        Some(reference) => secret("client_secret", reference, lookup, &mut missing)?,
-        None => {
-            missing.push("client_secret".to_owned());
-            None
-        }
-    };
-    let credentials = client_id.zip(client_secret).map(|(client_id, client_secret)| Credentials {
-        client_id,
-        client_secret,
-        auth: raw.client_auth.unwrap_or_default(),
-    });
+    let credentials = credentials_of(raw, lookup, &mut missing)?;
     let webhooks = raw.webhooks.iter().map(|webhook| webhook_of(webhook, lookup, plain_http, &mut missing));
+    let webhooks: Vec<Webhook> = webhooks.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let mut names = BTreeSet::new();
+    if let Some(twice) = webhooks.iter().find(|webhook| !names.insert(&webhook.name)) {
+        return Err(ConfigError::new(format!("webhooks: there are two with the name {:?}", twice.name)));
+    }
     Ok(Tenant {
         name: raw.name.clone(),
         preset: preset.to_owned(),
@@ -159,7 +153,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         job: job_of(&raw.job)?,
         breaker: breaker_of(&raw.breaker, &raw.job)?,
         verify: raw.verify.as_ref().map(|verify| verify_of(verify, plain_http)).transpose()?,
-        webhooks: webhooks.filter_map(Result::transpose).collect::<Result<_, _>>()?,
+        webhooks,
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
         key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
         sandbox: false,
@@ -168,6 +162,67 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
 }
 
 /// An https URL; plain HTTP only to loopback, or where a setting lets it through.
+/// Who we are at a tenant, where everything of it is there; what is not is named in `missing`.
+fn credentials_of(
+    raw: &raw::Tenant,
+    lookup: &Lookup<'_>,
+    missing: &mut Vec<String>,
+) -> Result<Option<Credentials>, ConfigError> {
+    let client_id = text("client_id", raw.client_id.as_ref(), lookup, missing)?;
+    let client_secret = needed_secret("client_secret", raw.client_secret.as_ref(), lookup, missing)?;
+    let access_key = match raw.grant {
+        Grant::ClientCredentials if raw.access_key_id.is_some() || raw.access_key_secret.is_some() => {
+            return Err(ConfigError::new("an access key is of the grant password: write grant: password"));
+        }
+        Grant::ClientCredentials => None,
+        Grant::Password => {
+            let id = text("access_key_id", raw.access_key_id.as_ref(), lookup, missing)?;
+            let secret = needed_secret("access_key_secret", raw.access_key_secret.as_ref(), lookup, missing)?;
+            let Some((id, secret)) = id.zip(secret) else { return Ok(None) };
+            Some(AccessKey { id, secret })
+        }
+    };
+    Ok(client_id.zip(client_secret).map(|(client_id, client_secret)| Credentials {
+        client_id,
+        client_secret,
+        auth: raw.client_auth.unwrap_or_default(),
+        access_key,
+    }))
+}
+
+fn text(
+    key: &str,
+    raw: Option<&Text>,
+    lookup: &Lookup<'_>,
+    missing: &mut Vec<String>,
+) -> Result<Option<String>, ConfigError> {
+    match raw {
+        Some(Text::Plain(text)) => Ok(Some(text.clone())),
+        Some(Text::Ref(reference)) => {
+            Ok(secret(key, reference, lookup, missing)?.map(|text| text.expose_secret().to_owned()))
+        }
+        None => {
+            missing.push(key.to_owned());
+            Ok(None)
+        }
+    }
+}
+
+fn needed_secret(
+    key: &str,
+    raw: Option<&SecretRef>,
+    lookup: &Lookup<'_>,
+    missing: &mut Vec<String>,
+) -> Result<Option<SecretString>, ConfigError> {
+    match raw {
+        Some(reference) => secret(key, reference, lookup, missing),
+        None => {
+            missing.push(key.to_owned());
+            Ok(None)
+        }
+    }
+}
+
 fn url(key: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| ConfigError::new(format!("{key}: not a URL: {error}")))?;
     match url.scheme() {
@@ -204,7 +259,7 @@ fn secret(
     reference: &SecretRef,
     lookup: &Lookup<'_>,
     missing: &mut Vec<String>,
-) -> Result<Option<secrecy::SecretString>, ConfigError> {
+) -> Result<Option<SecretString>, ConfigError> {
     let text = match reference {
         SecretRef::Env(name) => lookup.text(name),
         SecretRef::File(path) => lookup.file(path).map(Some),
@@ -271,11 +326,23 @@ fn verify_of(raw: &raw::Verify, plain_http: bool) -> Result<Verify, ConfigError>
     }
     let origins =
         raw.send_token_to.iter().map(|text| Ok(url("verify.send_token_to", text, plain_http)?.origin()));
-    Ok(Verify {
+    let required = raw.required.unwrap_or(1.0);
+    if !(0.0..=1.0).contains(&required) {
+        return Err(ConfigError::new(format!("verify.required is a share from 0 to 1, not {required}")));
+    }
+    let verify = Verify {
         endpoint: raw.endpoint.trim_end_matches('/').to_owned(),
         nosniff_is_blocked: raw.nosniff_is_blocked.unwrap_or(false),
         send_token_to: origins.collect::<Result<_, ConfigError>>()?,
-    })
+        probes: probes_of(&raw.probes)?,
+        required,
+        on_failure: raw.on_failure,
+    };
+    // A tenant's verdicts don't say which of its policies failed: nothing could ever be rolled back by them.
+    if verify.on_failure == OnFailure::Rollback && !verify.per_policy() {
+        return Err(ConfigError::new("verify.on_failure: rollback needs {policy} in verify.endpoint"));
+    }
+    Ok(verify)
 }
 
 fn webhook_of(

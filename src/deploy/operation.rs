@@ -129,7 +129,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
     /// The request of an operation: the same bytes under the same key, however often it is sent.
     async fn send(&self, id: &PolicyId, open: &Open) -> Result<Result<Submitted, Failure>, StepError> {
         let (key, correlation) = (open.idempotency_key, open.correlation_id);
-        if open.operation == Operation::Deploy {
+        if open.operation != Operation::Remove {
             let body = self.payload(open.intent)?.body();
             let body = body.map_err(|_| StepError::Internal("a payload without a form"))?;
             return Ok(self.remote.submit(&body, key, correlation).await);

@@ -58,6 +58,8 @@ pub enum HoldReason {
     BackOff,
     /// The tenant refused this digest.
     Rejected,
+    /// It was live, let something harmful through, and was rolled back.
+    RolledBack,
     /// Its file is gone, and pruning is off.
     PruneOff,
     /// The tenant was changed, and is only reported on.
@@ -73,6 +75,7 @@ impl fmt::Display for HoldReason {
             Self::Guard => "guard",
             Self::BackOff => "back-off",
             Self::Rejected => "rejected",
+            Self::RolledBack => "rolled-back",
             Self::PruneOff => "prune-off",
             Self::ReportOnly => "report-only",
         })

@@ -24,6 +24,8 @@ use crate::policy::PolicyId;
 pub enum Operation {
     /// Bring a policy live.
     Deploy,
+    /// Bring what was verified last live again, in place of what let something harmful through.
+    Rollback,
     /// Take a policy away.
     Remove,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
             Self::Remove => "remove",
         })
     }
@@ -222,7 +225,7 @@ pub struct Verdict {
     pub scope: Scope,
     /// What it comes to.
     pub verification: Verification,
-    /// Blocked probes out of all.
+    /// Probes that said what they should, out of all.
     pub success_rate: f64,
     /// Each probe.
     pub probes: Vec<ProbeResult>,

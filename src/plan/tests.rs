@@ -72,13 +72,16 @@ struct Asked {
     retry: Retry,
     strangers: bool,
     probed: bool,
+    rollback: bool,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
     let tenants: BTreeSet<_> = (!asked.strangers).then(|| id().tenant).into_iter().collect();
+    let nobody = BTreeSet::new();
     let terms = Terms {
         tenants: &tenants,
-        probed: if asked.probed { &tenants } else { &BTreeSet::new() },
+        probed: if asked.probed { &tenants } else { &nobody },
+        rollback: if asked.rollback { &tenants } else { &nobody },
         live: &asked.live,
         guard: &Guard::default(),
         prune: asked.prune,

@@ -1,4 +1,4 @@
-//! Access tokens (RFC 6749 §4.4): fetched once for everyone who needs one, and kept until shortly before they expire.
+//! Access tokens (RFC 6749 §4.3 and §4.4): fetched once for everyone who needs one, and kept until shortly before they expire.
 //!
 //! At most one request is in flight for a set of credentials, whoever asks. Those who waited for it share what came of
 //! it, a failure too. A caller that goes away while it fetches leaves nothing behind: the next one fetches instead.
@@ -25,8 +25,9 @@ use crate::outcome::{Answer, Endpoint, Failure, Fault};
 
 /// How long a token is kept whose lifetime the tenant does not say.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(300);
-/// The longest that any token is kept.
+/// The longest that any token is kept, and the shortest: else each request would ask for a token of its own.
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+const MIN_KEPT: Duration = Duration::from_secs(1);
 /// How long before its end a token is not used any more, and the lifetime from which that holds.
 const MARGIN: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(600);
@@ -42,6 +43,8 @@ pub struct Tokens {
 struct Key {
     url: Url,
     client_id: String,
+    /// The access key's id, of the grant `password` alone.
+    user: Option<String>,
     organisation: Option<String>,
     scope: String,
 }
@@ -108,6 +111,7 @@ impl Tokens {
         let key = Key {
             url: source.url.clone(),
             client_id: source.credentials.client_id.clone(),
+            user: source.credentials.access_key.as_ref().map(|key| key.id.clone()),
             organisation: source.organisation.clone(),
             scope: source.scope.clone(),
         };
@@ -147,9 +151,15 @@ impl Source {
     }
 
     fn request(&self, attempt: u32) -> Request<'_> {
-        let Credentials { client_id, client_secret, auth } = &self.credentials;
+        let Credentials { client_id, client_secret, auth, access_key } = &self.credentials;
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials");
+        match access_key {
+            None => form.append_pair("grant_type", "client_credentials"),
+            Some(key) => form
+                .append_pair("grant_type", "password")
+                .append_pair("username", &key.id)
+                .append_pair("password", key.secret.expose_secret()),
+        };
         let authorization = match auth {
             ClientAuth::Basic => Authorization::Basic(client_id, client_secret),
             ClientAuth::Post => {
@@ -182,13 +192,12 @@ impl Source {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Unread::Unreadable(format!("its body has no usable {token}")));
         }
-        if let Some(kind) = body.get("token_type").and_then(Value::as_str)
-            && !kind.eq_ignore_ascii_case("bearer")
-        {
-            return Err(Unread::Ended(
-                Fault::Credentials,
-                format!("its token is of the type {kind:?}, not Bearer"),
-            ));
+        // Left out and null are the same; anything else that is not Bearer is used in a way that is not known here.
+        let kind = body.get("token_type").filter(|kind| !kind.is_null());
+        let is_bearer = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
+        if let Some(kind) = kind.filter(|kind| !is_bearer(kind)) {
+            let why = format!("its token is of the type {kind}, not Bearer");
+            return Err(Unread::Ended(Fault::Credentials, why));
         }
         let until = Instant::now() + kept(body.get(expires_in).and_then(seconds));
         Ok(Token { secret: text.to_owned().into(), round, until })
@@ -204,9 +213,10 @@ impl Source {
     }
 }
 
-/// A number of seconds, as a number or as a text.
+/// A number of seconds, as a number or as a text. A lifetime that is over before it began says nothing.
 fn seconds(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|seconds| seconds.is_finite())
+    let seconds: Option<f64> = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0)
 }
 
 /// How long a token of that lifetime is used: until 60 s before its end, or 10 % of it where it is short.
@@ -214,7 +224,7 @@ fn kept(lifetime: Option<f64>) -> Duration {
     let Some(seconds) = lifetime else { return UNSAID_LIFETIME };
     let lifetime = Duration::from_secs_f64(seconds.clamp(0.0, MAX_LIFETIME.as_secs_f64()));
     let margin = if lifetime < LONG { lifetime / 10 } else { MARGIN };
-    lifetime - margin
+    (lifetime - margin).max(MIN_KEPT)
 }
 
 #[cfg(test)]
@@ -232,8 +242,18 @@ mod tests {
             (json!(599), 539.1),
             (json!(100), 90.0),
             (json!(1.5), 1.35),
-            (json!(0), 0.0),
-            (json!(-5), 0.0),
+            (json!("59.5"), 53.55),
+            (json!(0.001), 1.0),
+            (json!(1), 1.0),
+            (json!(0), 300.0),
+            (json!("0"), 300.0),
+            (json!(-5), 300.0),
+            (json!("-3600"), 300.0),
+            (json!(366 * 24 * 3600), 86340.0),
+            (json!("99999999999999999999"), 86340.0),
+            (json!("1e999"), 300.0),
+            (json!(true), 300.0),
+            (json!([3600]), 300.0),
             (json!(1e300), 86340.0),
             (json!(u64::MAX), 86340.0),
             (json!("NaN"), 300.0),

@@ -20,13 +20,15 @@ use super::job;
 use super::retry::{Decision, Tries};
 use super::tuning::Tuning;
 use super::words::Secrets;
-use super::{JobState, LivePolicy, Next, Probe, ReadTenant, Submitted, WriteTenant};
+use super::{JobState, LivePolicy, Next, ReadTenant, Submitted, WriteTenant};
 use crate::breaker::BreakerState;
 use crate::config::wire::Wire;
-use crate::config::{Tenant, Verify, Webhook};
+use crate::config::{Probe, Tenant, Verify, Webhook};
 use crate::outcome::{Answer, Class, Endpoint, Failure, Fault, ProbeResult};
 use crate::policy::{PolicyName, TenantName};
 use crate::state::Job;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Why there can be no client for a tenant.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +114,9 @@ impl HttpTenant {
         let header = |text: &str| text.parse::<HeaderName>().map_err(|_| unusable(text));
         let wire = tenant.wire.clone();
         let webhook_secrets = tenant.webhooks.iter().map(|webhook| webhook.secret.clone());
-        let secrets = Secrets::new(webhook_secrets.chain([credentials.client_secret.clone()]));
+        let key_secret = credentials.access_key.as_ref().map(|key| key.secret.clone());
+        let own_secrets = [credentials.client_secret.clone()].into_iter().chain(key_secret);
+        let secrets = Secrets::new(webhook_secrets.chain(own_secrets));
         Ok(Self {
             policies: path(&wire.policies_path)?,
             webhooks: path(&wire.webhooks_path)?,
@@ -218,7 +222,18 @@ impl HttpTenant {
 
     /// The headers of every request but the token's.
     pub(super) fn headers(&self, correlation: Uuid) -> HeaderMap {
-        HeaderMap::from_iter([(self.correlation_header.clone(), value(correlation))])
+        let mut headers = HeaderMap::from_iter([(self.correlation_header.clone(), value(correlation))]);
+        headers.extend(traceparent(correlation, fastrand::u64(1..)).map(|value| (TRACEPARENT, value)));
+        headers
+    }
+
+    /// One of a collection, by its id.
+    fn item(&self, collection: &Url, id: &str) -> Result<Url, Failure> {
+        let url = segment(id).and_then(|id| below(collection, &format!("/{id}")));
+        url.ok_or_else(|| {
+            let why = format!("{} can't be an id", self.secrets.shown(id));
+            Failure::new(Fault::Internal, why, 0)
+        })
     }
 
     /// Submits or removes: the answers are the same.
@@ -268,7 +283,7 @@ impl ReadTenant for HttpTenant {
         self.http.circuit.job_ended(took);
     }
 
-    async fn find_webhook(&self, name: &str, correlation: Uuid) -> Result<Option<String>, Failure> {
+    async fn find_webhooks(&self, name: &str, correlation: Uuid) -> Result<Vec<String>, Failure> {
         self.find(&self.webhooks, name, correlation).await
     }
 }
@@ -281,11 +296,7 @@ impl WriteTenant for HttpTenant {
     }
 
     async fn remove(&self, policy_id: &str, key: Uuid, correlation: Uuid) -> Result<Submitted, Failure> {
-        let url = segment(policy_id).and_then(|id| below(&self.policies, &format!("/{id}")));
-        let url = url.ok_or_else(|| {
-            let why = format!("{} can't be a policy's id", self.secrets.shown(policy_id));
-            Failure::new(Fault::Internal, why, 0)
-        })?;
+        let url = self.item(&self.policies, policy_id)?;
         let (endpoint, method) = (Endpoint::Remove, Method::DELETE);
         self.write(&Call { endpoint, method, url, body: None, key: Some(key), correlation }).await
     }
@@ -298,11 +309,22 @@ impl WriteTenant for HttpTenant {
     ) -> Result<(Option<String>, u32), Failure> {
         self.register(&self.webhooks, webhook, key, correlation).await
     }
+
+    async fn remove_webhook(&self, webhook_id: &str, correlation: Uuid) -> Result<u32, Failure> {
+        self.unregister(self.item(&self.webhooks, webhook_id)?, correlation).await
+    }
 }
 
 /// What the log lines of one operation have in common.
 fn span(correlation: Uuid) -> tracing::Span {
     tracing::debug_span!("call", %correlation)
+}
+
+/// The operation and this request of it as a trace (W3C Trace Context, level 1): the correlation id is the trace, each
+/// request a span, and every one is sampled. Nothing for the one id that is no trace.
+fn traceparent(correlation: Uuid, span: u64) -> Option<HeaderValue> {
+    let text = format!("00-{}-{span:016x}-01", correlation.simple());
+    HeaderValue::from_str(&text).ok().filter(|_| !correlation.is_nil())
 }
 
 /// A UUID as a header's value: hexadecimal digits and hyphens, which always are one.

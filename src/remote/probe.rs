@@ -1,30 +1,17 @@
 //! Trying what is live: a probe sends something harmful to a webchat endpoint, which should stop it.
 //!
-//! A probe is asked once and never fails. The bearer goes along only to an origin that the settings name.
+//! A probe is asked once and never fails; a harmless one is a control that should get through. The bearer goes along only to an origin that the settings name.
 
 use reqwest::Method;
 use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::Probe;
 use super::client::HttpTenant;
 use super::http::{Authorization, Body, Request};
-use crate::config::Verify;
+use crate::config::{Probe, Verify};
 use crate::outcome::{Endpoint, ProbeResult, Verdict};
 use crate::policy::PolicyName;
-
-/// The probes that every policy is tried with: name and input.
-pub const STANDARD_PROBES: [(&str, &str); 3] = [
-    ("script-injection", "<script>alert(1)</script>"),
-    ("event-handler-injection", "<img src=x onerror=alert(1)>"),
-    ("data-uri-execution", "javascript:alert(1)"),
-];
-
-/// [`STANDARD_PROBES`] as values.
-pub fn standard_probes() -> Vec<Probe> {
-    STANDARD_PROBES.map(|(name, input)| Probe { name: name.to_owned(), input: input.to_owned() }).to_vec()
-}
 
 impl HttpTenant {
     /// Tries one probe, once.
@@ -34,7 +21,12 @@ impl HttpTenant {
         probe: &Probe,
         correlation: Uuid,
     ) -> ProbeResult {
-        let result = |verdict, latency_ms| ProbeResult { name: probe.name.clone(), verdict, latency_ms };
+        let result = |verdict, latency_ms| ProbeResult {
+            name: probe.name.clone(),
+            expected: probe.expected,
+            verdict,
+            latency_ms,
+        };
         let Some((verify, url)) = self
             .verify
             .as_ref()
@@ -57,7 +49,7 @@ impl HttpTenant {
             url,
             authorization: token.as_ref().map_or(Authorization::None, |it| Authorization::Bearer(&it.secret)),
             headers: self.headers(correlation),
-            body: Body::Json(json!({"testInput": probe.input}).to_string().into_bytes()),
+            body: Body::Json(json!({"testInput": probe.payload}).to_string().into_bytes()),
         };
         let Ok(exchange) = self.http.send(request).await else { return result(Verdict::Inconclusive, 0) };
         let verdict = Verdict::of(&exchange.reply, exchange.nosniff && verify.nosniff_is_blocked);
@@ -81,11 +73,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_probed_at_its_own_endpoint_if_there_is_one() {
-        let verify = |endpoint: &str| Verify {
-            endpoint: endpoint.to_owned(),
-            nosniff_is_blocked: false,
-            send_token_to: Vec::new(),
-        };
+        let verify = |endpoint: &str| Verify::at(endpoint.to_owned());
         let policy: PolicyName = "checkout".parse().unwrap();
         let rows = [
             ("https://chat.example", None, Some("https://chat.example/validate")),
@@ -98,11 +86,5 @@ mod tests {
             let address = address(&verify(endpoint), "/validate", policy);
             assert_eq!(address.as_ref().map(Url::as_str), expected, "{endpoint}");
         }
-    }
-
-    #[test]
-    fn three_probes_are_standard() {
-        let names: Vec<String> = standard_probes().into_iter().map(|probe| probe.name).collect();
-        assert_eq!(names, ["script-injection", "event-handler-injection", "data-uri-execution"]);
     }
 }

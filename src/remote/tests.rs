@@ -13,6 +13,7 @@ use super::*;
 use crate::outcome::Fault;
 
 mod breaker;
+mod origins;
 mod reads;
 mod tokens;
 

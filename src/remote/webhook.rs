@@ -1,4 +1,4 @@
-//! Webhooks of a tenant: registering one, and finding one by its name.
+//! Webhooks of a tenant: registering one, finding those of a name, removing one.
 
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -37,21 +37,28 @@ impl HttpTenant {
         self.call(&call, read).await
     }
 
-    /// The id of the first webhook of that name.
+    /// The ids of the webhooks of that name.
     pub(super) async fn find(
         &self,
         webhooks: &Url,
         name: &str,
         correlation: Uuid,
-    ) -> Result<Option<String>, Failure> {
-        let mut found = None;
+    ) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
         let each = |item: Value| {
-            if found.is_none() && item.get("name").and_then(Value::as_str) == Some(name) {
-                found = id(&item, &self.wire.fields.webhook_id);
+            if item.get("name").and_then(Value::as_str) == Some(name) {
+                found.extend(id(&item, &self.wire.fields.webhook_id));
             }
         };
         self.list(Endpoint::Webhook, webhooks, correlation, each).await?;
         Ok(found)
+    }
+
+    /// Removes a webhook, or finds it gone: the requests that it took.
+    pub(super) async fn unregister(&self, url: Url, correlation: Uuid) -> Result<u32, Failure> {
+        let (endpoint, method) = (Endpoint::Remove, Method::DELETE);
+        let call = Call { endpoint, method, url, body: None, key: None, correlation };
+        Ok(self.call(&call, |_: &Answer, _: &Secrets| Ok(())).await?.1)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::plan::{HeldRow, held};
 use super::{GREEN, RED, Styled, YELLOW, counted, pretty, shown};
 use crate::deploy::StepResult;
+use crate::digest::Digest;
 use crate::outcome::{Outcome, Verification};
 use crate::plan::Action;
 use crate::policy::TenantName;
@@ -37,17 +38,29 @@ pub fn text(report: &Report) -> impl fmt::Display {
 }
 
 fn line(f: &mut fmt::Formatter<'_>, result: &StepResult) -> fmt::Result {
-    let StepResult { id, action, outcome, verification } = result;
+    let StepResult { id, action, outcome, verification, rollback } = result;
     let (style, word, why) = told(outcome);
     write!(f, "{} {id}: {action}, {word}", Styled(style, if *outcome == Outcome::Done { "✓" } else { "✗" }))?;
-    if let Some(verification) = verification {
-        let style = if *verification == Verification::Verified { GREEN } else { YELLOW };
-        write!(f, ", {}", Styled(style, verification))?;
-    }
+    probed(f, *verification)?;
+    let why = match rollback {
+        Some(rollback) => {
+            let (style, word, why) = told(&rollback.outcome);
+            write!(f, "; rollback to {}, {}", rollback.digest.short(), Styled(style, word))?;
+            probed(f, rollback.verification)?;
+            why
+        }
+        None => why,
+    };
     match why {
         Some(why) => writeln!(f, ": {}", shown(why)),
         None => writeln!(f),
     }
+}
+
+fn probed(f: &mut fmt::Formatter<'_>, verification: Option<Verification>) -> fmt::Result {
+    let Some(verification) = verification else { return Ok(()) };
+    let style = if verification == Verification::Verified { GREEN } else { YELLOW };
+    write!(f, ", {}", Styled(style, verification))
 }
 
 fn told(outcome: &Outcome) -> (anstyle::Style, &'static str, Option<&str>) {
@@ -103,6 +116,16 @@ struct Row<'a> {
     outcome: &'static str,
     verification: Option<Verification>,
     error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback: Option<RollbackRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct RollbackRow<'a> {
+    digest: Digest,
+    outcome: &'static str,
+    verification: Option<Verification>,
+    error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -131,7 +154,11 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
 
 fn row(result: &StepResult) -> Row<'_> {
     let (_, outcome, error) = told(&result.outcome);
-    let StepResult { id, action, verification, .. } = result;
+    let StepResult { id, action, verification, rollback, .. } = result;
+    let rollback = rollback.as_ref().map(|rollback| {
+        let (_, outcome, error) = told(&rollback.outcome);
+        RollbackRow { digest: rollback.digest, outcome, verification: rollback.verification, error }
+    });
     Row {
         tenant: &id.tenant,
         name: id.name.as_str(),
@@ -139,5 +166,6 @@ fn row(result: &StepResult) -> Row<'_> {
         outcome,
         verification: *verification,
         error,
+        rollback,
     }
 }

@@ -131,7 +131,7 @@ impl<'a> Told<'a> {
                 ..base
             },
             Event::Verdict(verdict) => Self {
-                outcome: format!("{} ({} blocked)", verdict.verification, percent(verdict.success_rate)),
+                outcome: format!("{} ({} met)", verdict.verification, percent(verdict.success_rate)),
                 digest: Some(verdict.digest),
                 ..base
             },
@@ -149,6 +149,10 @@ impl<'a> Told<'a> {
             Event::WebhookEffect(effect) => match &effect.error {
                 Some(error) => Self { outcome: "failed".to_owned(), detail: Some(error), ..base },
                 None => Self { outcome: "registered".to_owned(), detail: Some(&effect.webhook), ..base },
+            },
+            Event::WebhookRemoved(removed) => match &removed.left {
+                Some(left) => Self { outcome: "left there".to_owned(), detail: Some(left), ..base },
+                None => Self { outcome: "removed".to_owned(), detail: Some(&removed.webhook), ..base },
             },
         }
     }

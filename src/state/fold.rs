@@ -7,7 +7,7 @@ use super::{
 use crate::digest::EntryHash;
 use crate::entry::{
     Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Location, Operation, Released, VERSION,
-    Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent,
+    Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent, WebhookRemoved,
 };
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
@@ -64,6 +64,7 @@ impl State {
             Event::Released(released) => self.release(released)?,
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
+            Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,
         }
         Ok(())
     }
@@ -102,6 +103,15 @@ impl State {
         let policy = policies.entry(intent.id.name.clone()).or_default();
         if let Some(open) = &policy.open {
             return Err(format!("{} has the open operation {}", intent.id, open.correlation_id));
+        }
+        if intent.operation == Operation::Rollback {
+            let live = policy.applied.as_ref().map(|applied| applied.digest);
+            let fallback = policy.fallback().map(|verified| verified.digest);
+            if fallback != Some(intent.digest) || intent.previous_digest != live {
+                return Err(format!("{} has nothing to be rolled back to", intent.id));
+            }
+            // From the intent on: however it ends, it is not rolled back a second time.
+            policy.rolled_back = live;
         }
         policy.open = Some(Open {
             operation: intent.operation,
@@ -152,7 +162,11 @@ impl State {
         let policy = self.policy_mut(&effect.id)?;
         policy.open = None;
         match (effect.outcome, open.operation) {
-            (EffectOutcome::Done, Operation::Deploy) => policy.apply(open, effect, time),
+            (EffectOutcome::Done, Operation::Deploy) => {
+                policy.rolled_back = None;
+                policy.apply(open, effect, time);
+            }
+            (EffectOutcome::Done, Operation::Rollback) => policy.apply(open, effect, time),
             (EffectOutcome::Done, Operation::Remove) => *policy = PolicyState::default(),
             (outcome, _) => policy.set_back(outcome, effect, time),
         }
@@ -215,11 +229,34 @@ impl State {
         };
         webhook.error = effect.error.clone();
         if effect.error.is_none() {
-            webhook.registered = Some(Registered {
+            let registered = Registered {
                 settings_digest: open.settings_digest,
                 webhook_id: effect.webhook_id.clone(),
                 time,
-            });
+            };
+            let before = webhook.registered.replace(registered).and_then(|before| before.webhook_id);
+            webhook.obsolete.extend(before);
+            // A tenant may change a webhook in its place, and say so by its id or by none: then nothing is left behind.
+            match &effect.webhook_id {
+                Some(id) => webhook.obsolete.retain(|obsolete| obsolete != id),
+                None => webhook.obsolete.clear(),
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_webhook(&mut self, removed: &WebhookRemoved) -> Result<(), String> {
+        let webhooks = &mut self.tenant_mut(&removed.tenant)?.webhooks;
+        let Some(webhook) = webhooks.get_mut(&removed.webhook) else {
+            return Err(format!("webhook {:?} is not known", removed.webhook));
+        };
+        if let Some(id) = &removed.webhook_id {
+            webhook.obsolete.retain(|obsolete| obsolete != id);
+            webhook.registered.take_if(|registered| registered.webhook_id.as_ref() == Some(id));
+        }
+        let is_known = webhook.registered.is_some() || webhook.open.is_some() || !webhook.obsolete.is_empty();
+        if removed.webhook_id.is_none() || !is_known {
+            webhooks.remove(&removed.webhook);
         }
         Ok(())
     }
@@ -254,3 +291,6 @@ impl PolicyState {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

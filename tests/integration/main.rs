@@ -10,4 +10,5 @@ mod examples;
 mod support;
 mod tenants;
 mod verbs;
+mod verify;
 mod wire;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::outcome::Expected;
 
 fn with_env(file: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -71,7 +72,11 @@ tenants:
     limits: { requests_in_flight: 2, requests_per_second: 20 }
     job: { base_delay: 20ms, max_delay: 1s, slow_after: 90s }
     breaker: { failures: 3, open: 10m }
-    verify: { endpoint: 'https://chat.example/{policy}/' }
+    verify:
+      endpoint: 'https://chat.example/{policy}/'
+      probes: [{ name: benign, payload: '2 < 3 && 5 > 4', expect: allowed }]
+      required: 0.75
+      on_failure: rollback
     wire: { done_words: [OK], fields: { status: state } }
 ";
     let settings = with_env(Some(text), &[("ID", "me")]).unwrap();
@@ -90,11 +95,45 @@ tenants:
     assert_eq!(tenant.wire.fields.policy_id, "policyId");
     let verify = tenant.verify.as_ref().unwrap();
     assert_eq!((verify.endpoint.as_str(), verify.per_policy()), ("https://chat.example/{policy}", true));
+    assert_eq!((verify.required, verify.on_failure), (0.75, OnFailure::Rollback));
+    let probes: Vec<_> = verify.probes.iter().map(|probe| (probe.name.as_str(), probe.expected)).collect();
+    let expected = [
+        ("script-injection", Expected::Blocked),
+        ("event-handler-injection", Expected::Blocked),
+        ("data-uri-execution", Expected::Blocked),
+        ("benign", Expected::Allowed),
+    ];
+    assert_eq!(probes, expected);
+}
+
+#[test]
+fn an_access_key_goes_with_its_grant() {
+    let text = |more: &str| {
+        format!(
+            "tenants: [{{name: a, org_id: a, client_id: c, client_secret: {{ file: /secret }}, grant: password{more}}}]"
+        )
+    };
+    let settings = with_env(
+        Some(&text(", access_key_id: { env: ID }, access_key_secret: { file: /secret }")),
+        &[("ID", "me")],
+    );
+    let settings = settings.unwrap();
+    let key = default_tenant(&settings).credentials.as_ref().unwrap().access_key.as_ref().unwrap();
+    assert_eq!((key.id.as_str(), key.secret.expose_secret()), ("me", "from-a-file"));
+    assert!(!format!("{settings:?}").contains("from-a-file"));
+
+    let settings = with_env(Some(&text(", access_key_id: me")), &[]).unwrap();
+    assert_eq!(default_tenant(&settings).missing, ["access_key_secret"]);
+    assert!(default_tenant(&settings).credentials.is_none());
 }
 
 #[test]
 fn bad_settings_are_named() {
     let tenant = |line: &str| format!("tenants:\n  - name: a\n    {line}\n");
+    let probes =
+        |list: &str| tenant(&format!("verify: {{ endpoint: 'https://a.example', probes: [{list}] }}"));
+    let many: Vec<String> =
+        (0..51).map(|number| format!("{{ name: p{number}, payload: x, expect: blocked }}")).collect();
     let rows: &[(String, &str)] = &[
         ("tenants: []".into(), "no tenant is configured"),
         ("polices: x\ntenants: [{name: a}]".into(), "unknown field `polices`"),
@@ -113,6 +152,31 @@ fn bad_settings_are_named() {
         (tenant("breaker: { failures: 0 }"), "at least 1 failure"),
         (tenant("breaker: { open: 10m, max_open: 5m }"), "open <= max_open"),
         (tenant("job: { slow_after: 0s }"), "slow_after is more than 0s"),
+        (tenant("verify: { endpoint: 'https://a.example', required: 1.5 }"), "a share from 0 to 1, not 1.5"),
+        (tenant("verify: { endpoint: 'https://a.example', required: .nan }"), "a share from 0 to 1"),
+        (tenant("verify: { endpoint: 'https://a.example', on_failure: rollback }"), "needs {policy}"),
+        (tenant("verify: { endpoint: 'https://a.example', on_failure: panic }"), "unknown variant `panic`"),
+        (
+            probes("{ name: a, payload: x, expect: blocked }, { name: a, payload: y, expect: allowed }"),
+            "two with",
+        ),
+        (probes("{ name: script-injection, payload: x, expect: blocked }"), "two with the name"),
+        (probes("{ name: ' ', payload: x, expect: blocked }"), "1 to 100 bytes"),
+        (probes("{ name: a, payload: x, expect: maybe }"), "unknown variant `maybe`"),
+        (
+            probes(&format!("{{ name: a, payload: {}, expect: blocked }}", "x".repeat(8193))),
+            "over 8192 bytes",
+        ),
+        (probes(&many.join(", ")), "at most 50 besides the standard ones, not 51"),
+        (tenant("access_key_id: me"), "write grant: password"),
+        (tenant("grant: implicit"), "unknown variant `implicit`"),
+        (tenant("access_key_secret: hunter2"), "never written in the settings"),
+        (
+            tenant(
+                "webhooks: [{ url: 'https://a.example', secret: { env: ID } }, { url: 'https://b.example', secret: { env: ID } }]",
+            ),
+            "two with the name \"cxone-policy-sync\"",
+        ),
         (tenant("wire: { fields: { nope: x } }"), "wire.fields has no \"nope\""),
         (tenant("wire: { job_path: /jobs }"), "needs {id}"),
         ("tenants: [{name: a}, {name: a}]".into(), "configured twice"),
@@ -120,7 +184,7 @@ fn bad_settings_are_named() {
         ("interval: 10ms\ntenants: [{name: a}]".into(), "at least 1s"),
     ];
     for (text, expected) in rows {
-        let error = with_env(Some(text), &[]).unwrap_err().to_string();
+        let error = with_env(Some(text), &[("ID", "me")]).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}\n{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }

@@ -70,11 +70,11 @@ async fn probes_are_tried_once_and_without_a_bearer() {
     let name: PolicyName = "checkout".parse().unwrap();
     let mut verdicts = Vec::new();
     for _ in 0..4 {
-        verdicts.push(tenant.probe(Some(&name), &standard_probes()[0], Uuid::nil()).await.verdict);
+        verdicts.push(tenant.probe(Some(&name), &Probe::standard()[0], Uuid::nil()).await.verdict);
     }
     use Verdict::*;
     assert_eq!(verdicts, [Blocked, Allowed, Inconclusive, Inconclusive]);
-    assert_eq!(tenant.probe(None, &standard_probes()[0], Uuid::nil()).await.verdict, Inconclusive);
+    assert_eq!(tenant.probe(None, &Probe::standard()[0], Uuid::nil()).await.verdict, Inconclusive);
     chat.log(|log| {
         assert_eq!(log.calls.len(), 4);
         assert_eq!(log.calls[0].line, "POST /checkout/validate/security HTTP/1.1");
@@ -85,7 +85,7 @@ async fn probes_are_tried_once_and_without_a_bearer() {
     let chat = Server::calls(vec![with(200, "X-Content-Type-Options", "nosniff")]).await;
     let verify = "nosniff_is_blocked: true, send_token_to: ['";
     let more = format!("verify: {{ endpoint: '{0}', {verify}{0}'] }}", chat.origin);
-    let result = server.tenant(&more).probe(None, &standard_probes()[1], Uuid::nil()).await;
+    let result = server.tenant(&more).probe(None, &Probe::standard()[1], Uuid::nil()).await;
     assert_eq!((result.name.as_str(), result.verdict), ("event-handler-injection", Blocked));
     assert_eq!(
         chat.log(|log| log.calls[0].header("authorization").map(str::to_owned)),
@@ -95,7 +95,7 @@ async fn probes_are_tried_once_and_without_a_bearer() {
 
 #[tokio::test]
 async fn webhooks_are_registered_and_found() {
-    let items = r#"{"items": [{"id": "w-1", "name": "other"}, {"id": "w-2", "name": "siem"}]}"#;
+    let items = r#"{"items": [{"id": "w-1", "name": "other"}, {"id": "w-2", "name": "siem"}, {"id": "w-3", "name": "siem"}]}"#;
     let server = Server::calls(vec![
         answer(201, r#"{"id": "w-2"}"#),
         answer(422, r#"{"message": "hook-secret is weak"}"#),
@@ -114,10 +114,10 @@ async fn webhooks_are_registered_and_found() {
     assert_eq!(register().await.unwrap(), (Some("w-2".into()), 1));
     let failure = register().await.unwrap_err();
     assert_eq!(failure.message, "webhook: HTTP 422: [redacted] is weak");
-    assert_eq!(tenant.find_webhook("siem", Uuid::nil()).await.unwrap().as_deref(), Some("w-2"));
-    assert_eq!(tenant.find_webhook("none", Uuid::nil()).await.unwrap(), None);
+    assert_eq!(tenant.find_webhooks("siem", Uuid::nil()).await.unwrap(), ["w-2", "w-3"]);
+    assert_eq!(tenant.find_webhooks("none", Uuid::nil()).await.unwrap(), Vec::<String>::new());
     // Nothing is in doubt where nothing is changed.
-    assert_eq!(tenant.find_webhook("siem", Uuid::nil()).await.unwrap_err().fault, Fault::Unavailable);
+    assert_eq!(tenant.find_webhooks("siem", Uuid::nil()).await.unwrap_err().fault, Fault::Unavailable);
     server.log(|log| {
         let body: serde_json::Value = serde_json::from_slice(&log.calls[0].body).unwrap();
         assert_eq!(
@@ -128,5 +128,23 @@ async fn webhooks_are_registered_and_found() {
             })
         );
         assert_eq!(log.calls[2].line, "GET /tenants/x/api/v2/webhooks/security-events HTTP/1.1");
+    });
+}
+
+#[tokio::test]
+async fn a_webhook_is_removed_gone_or_not_offered() {
+    let replies = vec![answer(204, ""), answer(404, ""), Then::Close, answer(200, "x"), answer(501, "")];
+    let server = Server::calls(replies).await;
+    let tenant = server.tenant("");
+    let remove = async |id| tenant.remove_webhook(id, Uuid::from_u128(5)).await;
+    assert_eq!(remove("w 1").await.unwrap(), 1);
+    assert_eq!(remove("w-2").await.unwrap(), 1);
+    // Nothing is in doubt: it can be repeated at will.
+    assert_eq!(remove("w-3").await.unwrap(), 2);
+    assert_eq!(remove("w-4").await.unwrap_err().fault, Fault::NotOffered);
+    assert_eq!(remove("..").await.unwrap_err().fault, Fault::Internal);
+    server.log(|log| {
+        let line = "DELETE /tenants/x/api/v2/webhooks/security-events/w%201 HTTP/1.1";
+        assert_eq!((log.calls[0].line.as_str(), log.calls.len()), (line, 5));
     });
 }

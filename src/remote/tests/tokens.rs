@@ -81,6 +81,8 @@ async fn tokens_are_shared_across_tenants_and_survive_a_caller_that_goes_away() 
 async fn bad_token_answers_are_told_apart() {
     let rows = [
         (answer(200, r#"{"access_token": "t", "token_type": "mac"}"#), Fault::Credentials, 1, "not Bearer"),
+        (answer(200, r#"{"access_token": "t", "token_type": 7}"#), Fault::Credentials, 1, "not Bearer"),
+        (answer(200, r#"{"access_token": "t", "token_type": ""}"#), Fault::Credentials, 1, "not Bearer"),
         (answer(200, "{}"), Fault::Unavailable, 3, "no usable access_token"),
         (answer(200, r#"{"access_token": "a b"}"#), Fault::Unavailable, 3, "no usable access_token"),
         (answer(200, "<html>"), Fault::Unavailable, 3, "not JSON"),
@@ -101,4 +103,36 @@ async fn bad_token_answers_are_told_apart() {
         assert!(failure.message.contains(words), "{failure}");
         assert!(server.log(|log| log.calls.is_empty()));
     }
+}
+
+#[tokio::test]
+async fn an_access_key_asks_by_password_and_shares_no_token_with_its_client() {
+    let no = answer(400, r#"{"error": "invalid_grant", "error_description": "hook-secret is wrong"}"#);
+    let server = Server::new(vec![answer(204, "")], vec![answer(200, TOKEN), answer(200, TOKEN), no]).await;
+    let key = |id: &str| {
+        format!("grant: password\n    access_key_id: {id}\n    access_key_secret: {{ env: HOOK }}")
+    };
+    let tokens = Arc::new(Tokens::default());
+    let tenant = |more: &str| HttpTenant::tuned(&server.settings(more), &tokens, quick()).unwrap();
+    let (client, user) = (tenant(""), tenant(&key("'key 1'")));
+    for tenant in [&client, &user, &client, &user] {
+        tenant.connect().await.unwrap();
+    }
+    let other = tenant(&format!("{}\n    client_auth: basic", key("key-2")));
+    let failure = other.connect().await.unwrap_err();
+    assert_eq!(failure.fault, Fault::Credentials);
+    assert!(failure.message.ends_with("HTTP 400: invalid_grant: [redacted] is wrong"), "{failure}");
+    server.log(|log| {
+        let forms: Vec<_> =
+            log.tokens.iter().map(|asked| String::from_utf8(asked.body.clone()).unwrap()).collect();
+        assert_eq!(forms.len(), 3);
+        assert!(forms[0].starts_with("grant_type=client_credentials&client_id="), "{}", forms[0]);
+        let user = "grant_type=password&username=key+1&password=hook-secret&client_id=me%3A1&client_secret=";
+        assert!(forms[1].starts_with(user), "{}", forms[1]);
+        let basic = "grant_type=password&username=key-2&password=hook-secret&scope=";
+        assert!(forms[2].starts_with(basic), "{}", forms[2]);
+        assert!(log.tokens[2].header("authorization").is_some_and(|value| value.starts_with("Basic ")));
+        // A token is asked for by nobody's operation.
+        assert!(log.tokens.iter().all(|asked| asked.header("traceparent").is_none()));
+    });
 }

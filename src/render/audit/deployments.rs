@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::digest::{Digest, EntryHash};
 use crate::entry::{EffectOutcome, Entry, Event, Intent, Operation, Verdict, WebhookEffect};
-use crate::outcome::{self, ProbeResult};
+use crate::outcome::{self, Expected, ProbeResult};
 use crate::policy::{PolicyName, TenantName};
 use crate::render::pretty;
 
@@ -47,7 +47,7 @@ pub struct Deployment {
     pub author: Option<Arc<str>>,
     /// What probing showed, the last time.
     pub validation_results: Vec<ValidationResult>,
-    /// Blocked probes out of all; nothing where none were sent.
+    /// Probes that came to what they should, out of all; nothing where none were sent.
     pub success_rate: Option<f64>,
     /// The tenant's id of the webhook that was registered last before it.
     pub webhook_id: Option<String>,
@@ -61,6 +61,10 @@ pub struct Deployment {
 pub struct ValidationResult {
     /// The probe's name.
     pub name: String,
+    /// What it should have come to.
+    pub expected: Expected,
+    /// Whether it did; not where it is inconclusive.
+    pub met: bool,
     /// Whether it was stopped.
     pub blocked: bool,
     /// What can be said: inconclusive is neither blocked nor allowed.
@@ -73,6 +77,8 @@ impl From<&ProbeResult> for ValidationResult {
     fn from(probe: &ProbeResult) -> Self {
         Self {
             name: probe.name.clone(),
+            expected: probe.expected,
+            met: probe.is_met(),
             blocked: probe.verdict == outcome::Verdict::Blocked,
             verdict: probe.verdict,
             latency_ms: probe.latency_ms,

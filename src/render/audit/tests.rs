@@ -110,22 +110,22 @@ fn history() -> Vec<(Entry, EntryHash)> {
 #[test]
 fn a_line_for_each_entry() {
     assert_snapshot!(plain(text(&history())), @r##"
-    TIME                  SEQ  EVENT               POLICY                 OUTCOME                 DIGEST    JOB    FILE                    REVISION  DETAIL
-    2026-03-03T12:00:00Z  1    tenant.bound        default                bound                   -         -      -                       -         https://acme.example
-    2026-03-03T12:00:01Z  2    operation.intent    default/checkout-chat  deploy (new)            11507a0e  -      policies/checkout.yaml  9b8c7d6e  -
-    2026-03-03T12:00:02Z  3    operation.location  default/checkout-chat  accepted                -         job-7  -                       -         -
-    2026-03-03T12:00:03Z  4    operation.waiting   default/checkout-chat  overdue                 -         job-7  -                       -         still RUNNING
-    2026-03-03T12:00:04Z  5    operation.effect    default/checkout-chat  done                    11507a0e  job-7  -                       -         -
-    2026-03-03T12:00:05Z  6    policy.verdict      default/checkout-chat  degraded (50% blocked)  11507a0e  -      -                       -         -
-    2026-03-03T12:00:06Z  7    webhook.intent      default                register                -         -      -                       -         siem
-    2026-03-03T12:00:07Z  8    webhook.effect      default                registered              -         -      -                       -         siem
-    2026-03-03T12:00:08Z  9    webhook.effect      default                failed                  -         -      -                       -         503
-    2026-03-03T12:00:09Z  10   operation.intent    default/sales-chat     remove (removed)        11507a0e  -      policies/checkout.yaml  9b8c7d6e  -
-    2026-03-03T12:00:10Z  11   operation.effect    default/sales-chat     rejected                11507a0e  -      -                       -         \u{1b}[31mscript-src\nis bad!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!…
-    2026-03-03T12:00:11Z  12   policy.held         broken\n.yaml          invalid                 -         -      -                       -         no YAML
-    2026-03-03T12:00:12Z  13   policy.released     broken\n.yaml          was invalid             -         -      -                       -         -
-    2026-03-03T12:00:13Z  14   tenant.failed       default                failed                  -         -      -                       -         invalid_client
-    2026-03-03T12:00:14Z  15   tenant.recovered    default                recovered               -         -      -                       -         -
+    TIME                  SEQ  EVENT               POLICY                 OUTCOME             DIGEST    JOB    FILE                    REVISION  DETAIL
+    2026-03-03T12:00:00Z  1    tenant.bound        default                bound               -         -      -                       -         https://acme.example
+    2026-03-03T12:00:01Z  2    operation.intent    default/checkout-chat  deploy (new)        11507a0e  -      policies/checkout.yaml  9b8c7d6e  -
+    2026-03-03T12:00:02Z  3    operation.location  default/checkout-chat  accepted            -         job-7  -                       -         -
+    2026-03-03T12:00:03Z  4    operation.waiting   default/checkout-chat  overdue             -         job-7  -                       -         still RUNNING
+    2026-03-03T12:00:04Z  5    operation.effect    default/checkout-chat  done                11507a0e  job-7  -                       -         -
+    2026-03-03T12:00:05Z  6    policy.verdict      default/checkout-chat  degraded (50% met)  11507a0e  -      -                       -         -
+    2026-03-03T12:00:06Z  7    webhook.intent      default                register            -         -      -                       -         siem
+    2026-03-03T12:00:07Z  8    webhook.effect      default                registered          -         -      -                       -         siem
+    2026-03-03T12:00:08Z  9    webhook.effect      default                failed              -         -      -                       -         503
+    2026-03-03T12:00:09Z  10   operation.intent    default/sales-chat     remove (removed)    11507a0e  -      policies/checkout.yaml  9b8c7d6e  -
+    2026-03-03T12:00:10Z  11   operation.effect    default/sales-chat     rejected            11507a0e  -      -                       -         \u{1b}[31mscript-src\nis bad!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!…
+    2026-03-03T12:00:11Z  12   policy.held         broken\n.yaml          invalid             -         -      -                       -         no YAML
+    2026-03-03T12:00:12Z  13   policy.released     broken\n.yaml          was invalid         -         -      -                       -         -
+    2026-03-03T12:00:13Z  14   tenant.failed       default                failed              -         -      -                       -         invalid_client
+    2026-03-03T12:00:14Z  15   tenant.recovered    default                recovered           -         -      -                       -         -
     "##);
 }
 
@@ -184,12 +184,16 @@ fn deployments_tell_an_operation_each() {
           "validationResults": [
             {
               "name": "script-injection",
+              "expected": "blocked",
+              "met": true,
               "blocked": true,
               "verdict": "blocked",
               "latencyMs": 31
             },
             {
               "name": "data-uri-execution",
+              "expected": "blocked",
+              "met": false,
               "blocked": false,
               "verdict": "allowed",
               "latencyMs": 28
