@@ -134,14 +134,24 @@ impl Breaker {
         &self.state
     }
 
+    /// Why a request would be refused.
+    pub fn refusal(&self, now: Timestamp) -> Option<Refused> {
+        match &self.state {
+            BreakerState::Open { until, why } if *until > now => {
+                Some(Refused { until: *until, why: why.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a request may leave. The first one after the pause is the trial.
     pub fn admit(&mut self, now: Timestamp) -> Admission {
+        if let Some(refused) = self.refusal(now) {
+            return Admission::Refused(refused);
+        }
         match &self.state {
             BreakerState::Closed => Admission::Go { trial: false },
             BreakerState::HalfOpen { .. } => Admission::Wait,
-            BreakerState::Open { until, why } if *until > now => {
-                Admission::Refused(Refused { until: *until, why: why.clone() })
-            }
             BreakerState::Open { why, .. } => {
                 self.state = BreakerState::HalfOpen { why: why.clone() };
                 Admission::Go { trial: true }

@@ -47,12 +47,7 @@ impl Circuit {
 
     /// Fails at once while nothing is sent anyway.
     pub fn check(&self) -> Result<(), Refused> {
-        match self.breaker().state() {
-            BreakerState::Open { until, why } if *until > self.now() => {
-                Err(Refused { until: *until, why: why.clone() })
-            }
-            _ => Ok(()),
-        }
+        self.breaker().refusal(self.now()).map_or(Ok(()), Err)
     }
 
     /// Leave to send a request, after the trial's end if there is one.

@@ -195,3 +195,13 @@ async fn what_is_missing_is_named() {
     let error = HttpTenant::new(&settings, &Arc::new(Tokens::default())).err().unwrap();
     assert_eq!(error.to_string(), "tenant acme can't be reached without client_secret (A or A_FILE)");
 }
+
+#[tokio::test]
+async fn a_ceiling_is_kept() {
+    let server = Server::calls(vec![answer(201, "{}")]).await;
+    let tenant = server.tenant("limits: { requests_per_second: 20 }");
+    let start = std::time::Instant::now();
+    let submits = futures_util::future::join_all((0..5).map(|_| submit(&tenant))).await;
+    assert!(submits.iter().all(Result::is_ok), "{submits:?}");
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+}
