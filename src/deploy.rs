@@ -19,9 +19,10 @@ use crate::policy::PolicyId;
 use crate::remote::{LivePolicy, WriteTenant};
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
+use pace::Pace;
 
 mod operation;
-mod pace;
+pub mod pace;
 mod rollback;
 
 pub use rollback::Rollback;
@@ -71,6 +72,8 @@ pub struct Deployer<'a, T> {
     pub settings: &'a Tenant,
     /// The tenant.
     pub remote: &'a T,
+    /// How its jobs are polled.
+    pub pace: &'a Pace,
     /// Time, ids and chance.
     pub host: &'a Host,
     /// No step is begun after this.
@@ -88,12 +91,12 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     pub fn new(
         ledger: &'a Ledger,
         settings: &'a Tenant,
-        remote: &'a T,
+        (remote, pace): (&'a T, &'a Pace),
         host: &'a Host,
         (drain, stop): (&'a CancellationToken, &'a CancellationToken),
         progress: &'a dyn Progress,
     ) -> Self {
-        Self { ledger, settings, remote, host, drain, stop, progress, live: OnceCell::new() }
+        Self { ledger, settings, remote, pace, host, drain, stop, progress, live: OnceCell::new() }
     }
 
     /// Takes all steps, as many at once as the tenant may have jobs. Steps that were not begun before the pass was stopped

@@ -29,10 +29,12 @@ pub mod snapshot;
 pub mod state;
 pub mod plan;
 pub mod config;
+pub mod durations;
 
 // Edges: each does one kind of I/O.
 pub mod source;
 pub mod ledger;
+pub mod hints;
 pub mod sandbox;
 pub mod remote;
 

@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{OnFailure, Settings, Tenant, Verify};
+use crate::deploy::pace::Pace;
 use crate::deploy::{Deployer, Progress, StepError, StepResult};
 use crate::drift::Live;
 use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
+use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::outcome::Failure;
@@ -118,6 +120,7 @@ pub struct Reconciler<T> {
     source: Source,
     ledger: Ledger,
     tenants: BTreeMap<TenantName, T>,
+    paces: BTreeMap<TenantName, Pace>,
     host: Host,
 }
 
@@ -145,7 +148,10 @@ impl<T: WriteTenant> Reconciler<T> {
             ledger.append(event).await.map_err(StepError::from)?;
         }
         let source = Source::new(&settings.policies, settings.tenants.keys().cloned().collect());
-        Ok(Self { settings, source, ledger, tenants, host })
+        let mut learnt = hints::load(&settings.state);
+        let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
+        let paces = tenants.keys().map(pace).collect();
+        Ok(Self { settings, source, ledger, tenants, paces, host })
     }
 
     /// The settings.
@@ -183,8 +189,21 @@ impl<T: WriteTenant> Reconciler<T> {
             report.results.extend(results);
             report.failures.extend(failure.map(|failure| (name.clone(), failure)));
         }
+        self.keep_hints();
         self.ledger.checkpoint(false)?;
         Ok(Report { plan, ..report })
+    }
+
+    /// Keeps how long jobs take, if this pass learnt of it. Without that file the next start learns anew.
+    fn keep_hints(&self) {
+        // Every tenant is asked: each tells its news once.
+        if self.paces.values().filter(|pace| pace.take_news()).count() == 0 {
+            return;
+        }
+        let learnt = self.paces.iter().map(|(name, pace)| (name.clone(), pace.durations()));
+        if let Err(error) = hints::save(&self.settings.state, learnt.collect()) {
+            warn!(name: "hints.unsaved", error = %error, "how long jobs take is not kept: {error}");
+        }
     }
 
     /// Looks, and where something would be removed looks once more after a while: only a removal that both see counts.
@@ -245,7 +264,9 @@ impl<T: WriteTenant> Reconciler<T> {
             Ok(failed) => failed,
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
-        let deployer = Deployer::new(&self.ledger, tenant, remote, &self.host, (drain, stop), progress);
+        let Some(pace) = self.paces.get(&tenant.name) else { return Ok(Default::default()) };
+        let deployer =
+            Deployer::new(&self.ledger, tenant, (remote, pace), &self.host, (drain, stop), progress);
         Ok((deployer.run(steps).await?, failed))
     }
 

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{Deployer, StepError, pace};
+use super::pace::{Asked, Watched};
+use super::{Deployer, StepError};
 use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
 use crate::outcome::{Failure, Fault, Outcome};
 use crate::payload::{Payload, PayloadMetadata, UPDATED_BY};
@@ -74,12 +75,17 @@ impl<T: WriteTenant> Deployer<'_, T> {
 
     /// Carries a policy's open operation on to its end, as far as this pass gets.
     pub(super) async fn carry(&self, id: &PolicyId) -> Result<Outcome, StepError> {
+        let mut began = None;
         loop {
             let open = self.ledger.read(|state| state.policy(id)?.open.clone());
             let open = open.ok_or(StepError::Internal("no open operation"))?;
             let ended = match &open.job {
-                None => self.submit(id, &open).await?,
-                Some(job) => self.poll(id, &open, job).await?,
+                None => {
+                    let ended = self.submit(id, &open).await?;
+                    began = Some(Instant::now());
+                    ended
+                }
+                Some(job) => self.poll(id, &open, job, began).await?,
             };
             if let Some(outcome) = ended {
                 return Ok(outcome);
@@ -143,19 +149,30 @@ impl<T: WriteTenant> Deployer<'_, T> {
         }
     }
 
-    /// Asks the job until it ends, its deadline passes, or the pass is stopped.
-    async fn poll(&self, id: &PolicyId, open: &Open, job: &Job) -> Result<Option<Outcome>, StepError> {
+    /// Asks the job until it ends, its deadline passes, or the pass is stopped. When it `began` is not known of one that
+    /// an earlier pass left open: nothing is learnt from its end.
+    async fn poll(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        job: &Job,
+        began: Option<Instant>,
+    ) -> Result<Option<Outcome>, StepError> {
         let settings = &self.settings.job;
         let started = Instant::now();
         let deadline = started + settings.deadline;
         let mut retry_after = None;
+        let mut watched = began.map(|began| (began, self.pace.watch()));
         for poll in 0.. {
-            let pause = pace::pause(settings, poll, retry_after, (self.host.chance)());
+            let elapsed = began.map(|began| began.elapsed());
+            let pause =
+                self.pace.pause(settings, Asked { polls: poll, elapsed, retry_after }, (self.host.chance)());
             let at = (Instant::now() + pause).min(deadline);
             tokio::select! {
                 () = tokio::time::sleep_until(at) => {}
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
             }
+            let asked = Instant::now();
             let answer = tokio::select! {
                 answer = self.remote.job(job, open.correlation_id) => answer,
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
@@ -164,6 +181,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             if has_ended(&answer, Instant::now() >= deadline) {
                 self.remote.job_ended(started.elapsed());
             }
+            learn(&mut watched, &answer, asked);
             match answer {
                 Ok(JobState::Running { .. }) if Instant::now() >= deadline => {
                     return self.overdue(id, open, job, attempts).await.map(Some);
@@ -336,6 +354,23 @@ fn has_ended(answer: &Result<JobState, Failure>, overdue: bool) -> bool {
         Ok(JobState::Running { .. }) => overdue,
         Ok(JobState::Done { .. } | JobState::Failed { .. }) => true,
         Err(_) => false,
+    }
+}
+
+/// Tells the pace what an answer says of how long the job takes.
+fn learn(watched: &mut Option<(Instant, Watched<'_>)>, answer: &Result<JobState, Failure>, asked: Instant) {
+    match answer {
+        Ok(JobState::Running { .. }) => {
+            if let Some((began, watched)) = watched {
+                watched.ran(asked.saturating_duration_since(*began));
+            }
+        }
+        Ok(JobState::Done { .. } | JobState::Failed { .. }) => {
+            if let Some((began, watched)) = watched.take() {
+                watched.ended(began.elapsed());
+            }
+        }
+        Err(_) => {}
     }
 }
 

@@ -7,6 +7,7 @@ mod breaker;
 mod daemon;
 mod documents;
 mod examples;
+mod pace;
 mod support;
 mod tenants;
 mod verbs;
