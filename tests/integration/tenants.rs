@@ -48,6 +48,45 @@ fn refused_credentials_exit_3() {
 }
 
 #[test]
+fn a_token_can_be_had_with_an_access_key_and_by_basic_authentication() {
+    let world = World::new();
+    world.write("a.yaml", &policy("a", "'self'"));
+    let key = |id: &str| {
+        format!(
+            "    grant: password\n    access_key_id: {id}\n    access_key_secret: {{ env: TEST_SECRET }}\n"
+        )
+    };
+    world.settings(&["default"], &(key("me") + "    client_auth: basic\n"));
+    world.run(&["apply"]).exits(0);
+    let token = &world.requests(Endpoint::Token)[0];
+    let form = String::from_utf8(token.body.clone()).unwrap();
+    assert!(form.contains("grant_type=password") && form.contains("username=me"), "{form}");
+    assert!(
+        token.headers["authorization"].starts_with("Basic ") && !form.contains("client_secret"),
+        "{form}"
+    );
+}
+
+#[test]
+fn every_request_of_an_operation_carries_its_correlation() {
+    let world = World::new();
+    world.write("a.yaml", &policy("a", "'self'"));
+    world.run(&["apply"]).exits(0);
+    let id = world.entries("operation.intent")[0]["correlationId"].as_str().unwrap().to_owned();
+    for event in ["operation.location", "operation.effect", "policy.verdict"] {
+        assert_eq!(world.entries(event)[0]["correlationId"], id.as_str(), "{event}");
+    }
+    let trace = format!("00-{}-", id.replace('-', ""));
+    let requests = world.sandbox.requests();
+    let ours: Vec<_> = requests.iter().filter(|request| request.endpoint != Endpoint::Token).collect();
+    assert!(ours.len() >= 5);
+    for request in ours {
+        assert_eq!(request.headers["x-cxone-correlation-id"], id, "{}", request.path);
+        assert!(request.headers["traceparent"].starts_with(&trace), "{}", request.path);
+    }
+}
+
+#[test]
 fn missing_credentials_are_named() {
     let world = World::new();
     let mut command = world.command(&["apply"]);

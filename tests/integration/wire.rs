@@ -84,6 +84,8 @@ fn every_answer_to_a_submit() {
         row("submit:503:retry-after=0:first=2", 0, 3, "done"),
         row("submit:504:retry-after=0:first=2", 0, 3, "done"),
         row("submit:429:retry-after=0", 1, 8, "failed"),
+        // Five failures in a row open the breaker, and nothing more is sent for now.
+        row("submit:503:retry-after=0", 1, 5, "failed"),
         row("submit:reset:first=1", 0, 2, "done"),
         row("submit:reset:applied=no:first=1", 0, 2, "done"),
         row("submit:truncated:first=1", 0, 2, "done"),
