@@ -16,6 +16,7 @@
 pub mod printable;
 pub mod finding;
 pub mod suggest;
+pub mod loopback;
 pub mod digest;
 pub mod policy;
 pub mod payload;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
@@ -15,6 +15,7 @@ use super::{
     Verify, Webhook,
 };
 use crate::breaker;
+use crate::loopback::is_loopback;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
 
@@ -243,15 +244,6 @@ fn url(key: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
         return Err(ConfigError::new(format!("{key}: credentials don't belong into a URL")));
     }
     Ok(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 fn secret(

@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
-use url::{Host, Url};
+use url::Url;
 
 use super::address::form_encoded;
 use super::answer::status_of;
@@ -20,6 +20,7 @@ use super::gate::Gates;
 use super::tuning::Tuning;
 use crate::breaker::Refused;
 use crate::config::Tenant;
+use crate::loopback::is_loopback;
 use crate::outcome::{Answer, Endpoint, MAX_RETRY_AFTER, Reply};
 use crate::policy::TenantName;
 
@@ -197,15 +198,6 @@ fn is_nosniff(headers: &HeaderMap) -> bool {
         .get(NOSNIFF)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|text| text.trim().eq_ignore_ascii_case("nosniff"))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A `reportUri` without TLS.
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::finding::{Code, Severity};
+use crate::loopback::is_loopback;
 use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -20,15 +21,6 @@ pub fn check(policy: &Policy, sink: &mut Sink) {
     if url.scheme() == "http" && !is_loopback(&url) {
         let text = format!("`reportUri` is {}, which goes without TLS", backquoted(uri));
         sink.report_with_help(&CODE, uri.span, text, "write `https://`");
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
