@@ -63,10 +63,14 @@ fn verify(args: &AuditVerify) -> anyhow::Result<Exit> {
         Ok(proof) => {
             let head = proof.head;
             match args.output {
-                Output::Text => print(format!(
-                    "The ledger is whole: {} entries in {} file(s), head {}.\n",
-                    head.sequence, proof.segments, head.hash
-                ))?,
+                Output::Text => {
+                    let files = if proof.segments == 1 { "file" } else { "files" };
+                    let (entries, segments) = (head.sequence, proof.segments);
+                    let hash = head.hash;
+                    print(format!(
+                        "The ledger is whole: {entries} entries in {segments} {files}, head {hash}.\n"
+                    ))?;
+                }
                 Output::Json => print_json(&json!({ "version": 1, "whole": true, "ledger": head }))?,
             }
             Ok(Exit::Fine)
