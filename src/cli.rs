@@ -76,6 +76,10 @@ pub enum Verb {
     Status(Status),
     /// Read and prove the audit log
     Audit(Audit),
+    /// No longer wait for an operation whose end will not be known
+    ///
+    /// The next pass then sends the newest digest. A pass does so by itself after three deadlines.
+    Abandon(Abandon),
     /// Serve a simulated tenant to try things on
     Sandbox(Sandbox),
     /// Print the JSON Schema of a policy document
@@ -206,6 +210,17 @@ pub struct Validate {
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
+}
+
+/// `chatward abandon`
+#[derive(Debug, Args)]
+pub struct Abandon {
+    /// Whose operation
+    #[arg(value_name = "TENANT/NAME")]
+    pub policy: PolicyId,
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `chatward status`

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::cli::{Cli, Verb};
 use crate::printable::printable_json;
 
+mod abandon;
 mod apply;
 mod audit;
 mod completions;
@@ -64,6 +65,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Run(args) => run::run(args).await,
         Verb::Apply(args) => apply::run(args).await,
+        Verb::Abandon(args) => abandon::run(args).await,
         Verb::Plan(args) => plan::run(args).await,
         Verb::Validate(args) => validate::run(&args),
         Verb::Status(args) => status::run(&args),

@@ -226,6 +226,20 @@ fn an_overdue_job_is_asked_again_and_abandoned_after_three_deadlines() {
 }
 
 #[test]
+fn an_operation_is_abandoned_by_hand() {
+    let world = world("job:stuck:first=1");
+    let settings = world.tenant("default", "").replace("deadline: 10s", "deadline: 200ms");
+    world.write_settings(&format!("tenants:\n{settings}"));
+    world.run(&["abandon", "default/a"]).exits(1).complains("no operation under way");
+    world.run(&["apply"]).exits(1);
+    world.run(&["abandon", "default/a"]).exits(0).says("Abandoned: deploy default/a, job ");
+    assert_eq!(end(&world), "abandoned");
+    world.run(&["apply"]).exits(0);
+    assert_eq!(keys(&world.requests(Endpoint::Submit)).len(), 2);
+    world.run(&["abandon", "nonsense"]).exits(64);
+}
+
+#[test]
 fn a_submit_that_is_in_doubt_is_resolved_before_anything_else_is_sent() {
     let world = world("submit:no-location submit:garbage");
     world.run(&["apply"]).exits(1);
