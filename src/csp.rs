@@ -4,16 +4,18 @@
 //! Nothing here knows of findings. Every function is total and works in time linear in its input.
 
 use crate::finding::Spanned;
-use crate::policy::{Directive, Directives};
 
+pub mod browser;
 pub mod directive;
 pub mod source;
 pub mod support;
 pub mod value;
+pub mod written;
 
+pub use browser::{Browser, TargetBrowsers, Version};
 pub use directive::{DirectiveInfo, Grammar, Standing};
 pub use source::{Hash, HashAlgorithm, Host, HostSource, Keyword, Port, Source, SourceError};
-pub use support::Browser;
+pub use written::{Directive, DirectiveValue, Directives};
 
 /// The directives whose value is a list of sources, with what is known of each.
 pub fn source_lists(directives: &Directives) -> impl Iterator<Item = (&Directive, &'static DirectiveInfo)> {
@@ -74,7 +76,6 @@ impl ListTraits {
 mod tests {
     use super::*;
     use crate::finding::Span;
-    use crate::policy::DirectiveValue;
 
     fn directives(written: &[(&str, &str)]) -> Directives {
         let spanned = |text: &str| Spanned::new(text.to_owned(), Span::default());

@@ -123,6 +123,21 @@ impl fmt::Display for Place {
     }
 }
 
+/// The directive that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Its name, as written.
+    pub directive: String,
+    /// Which of its values, where it is about one.
+    pub value: Option<String>,
+}
+
+impl From<(&str, Option<&str>)> for About {
+    fn from((directive, value): (&str, Option<&str>)) -> Self {
+        Self { directive: directive.to_owned(), value: value.map(str::to_owned) }
+    }
+}
+
 /// One thing that validation says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -130,6 +145,8 @@ pub struct Finding {
     pub code: &'static Code,
     /// Where; `None` only for what has no place in a file.
     pub place: Option<Place>,
+    /// Which directive it is about, where it is about one.
+    pub about: Option<About>,
     /// What is the matter, in one sentence without a full stop.
     pub text: String,
     /// What to do next, where that is known.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::csp::DirectiveValue;
 use crate::digest::{CanonicalError, Digest, canonical_json};
-use crate::policy::{BotRule, DirectiveValue, Policy, PolicyName};
+use crate::policy::{BotRule, Policy, PolicyName};
 
 /// The document of a submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

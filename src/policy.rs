@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use crate::csp::{Directives, TargetBrowsers};
 use crate::finding::{Span, Spanned};
 
 pub mod document;
@@ -64,97 +65,6 @@ pub fn default_report_uri() -> Spanned<String> {
 
 fn unplaced(text: &str) -> Spanned<String> {
     Spanned::new(text.to_owned(), Span::default())
-}
-
-/// A browser's version: `16`, or `15.4` where the minor number matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version {
-    /// Before the point.
-    pub major: u16,
-    /// After it; 0 where none is written.
-    pub minor: u16,
-}
-
-impl Version {
-    /// A version.
-    pub const fn new(major: u16, minor: u16) -> Self {
-        Self { major, minor }
-    }
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.minor {
-            0 => write!(f, "{}", self.major),
-            minor => write!(f, "{}.{minor}", self.major),
-        }
-    }
-}
-
-impl std::str::FromStr for Version {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
-        Ok(Self::new(major.parse()?, minor.parse()?))
-    }
-}
-
-/// The oldest version of each browser that a policy must work in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct TargetBrowsers {
-    /// Chrome, and what is built on Chromium.
-    pub chrome: Version,
-    /// Firefox.
-    pub firefox: Version,
-    /// Safari.
-    pub safari: Version,
-}
-
-impl Default for TargetBrowsers {
-    fn default() -> Self {
-        Self { chrome: Version::new(90, 0), firefox: Version::new(90, 0), safari: Version::new(15, 0) }
-    }
-}
-
-/// `cspDirectives`, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Directives(pub Vec<Directive>);
-
-impl Directives {
-    /// The first directive of that name, in any case of letters.
-    pub fn get(&self, name: &str) -> Option<&Directive> {
-        self.0.iter().find(|directive| directive.name.eq_ignore_ascii_case(name))
-    }
-}
-
-/// One directive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directive {
-    /// Its name as written.
-    pub name: Spanned<String>,
-    /// Its value.
-    pub value: DirectiveValue,
-}
-
-/// What a directive is set to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DirectiveValue {
-    /// `true`: the directive takes no value.
-    Flag(Span),
-    /// A string or a list, cut at white space: the same sources are the same value.
-    Sources(Vec<Spanned<String>>),
-}
-
-impl Directive {
-    /// The sources; none for a flag.
-    pub fn sources(&self) -> &[Spanned<String>] {
-        match &self.value {
-            DirectiveValue::Flag(_) => &[],
-            DirectiveValue::Sources(sources) => sources,
-        }
-    }
 }
 
 /// `xssRules`: what is filtered out of messages.

@@ -82,6 +82,7 @@ impl FileFacts {
     pub fn unreadable(file: &Arc<str>, why: &str) -> Self {
         let finding = Finding {
             code: &UNREADABLE,
+            about: None,
             place: Some(SourceText::new(Arc::clone(file), "").place(Default::default())),
             text: format!("the file can't be read: {why}"),
             help: None,
@@ -248,6 +249,7 @@ fn duplicate(document: &DocumentFacts, rivals: &[Place]) -> Finding {
     let others: Vec<String> = others.take(3).map(ToString::to_string).collect();
     Finding {
         code: &DUPLICATE_ID,
+        about: None,
         place: document.place.clone(),
         text: format!("{id} is also written at {}; neither is taken", others.join(", ")),
         help: Some("rename one of them, or delete it".to_owned()),
@@ -259,6 +261,7 @@ fn unknown_tenant(document: &DocumentFacts, tenants: &BTreeSet<TenantName>) -> F
     let known: Vec<&str> = tenants.iter().take(10).map(TenantName::as_str).collect();
     Finding {
         code: &UNKNOWN_TENANT,
+        about: None,
         place: document.place.clone(),
         text: format!("tenant {tenant} is not in the settings"),
         help: Some(match known.as_slice() {

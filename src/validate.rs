@@ -17,7 +17,7 @@
 //! | `CW30xx` | XSS rules |
 //! | `CW31xx` | bot detection |
 
-use crate::finding::{Code, Finding, SourceText};
+use crate::finding::{Code, Finding, SourceText, Span};
 use crate::policy::Policy;
 
 mod bot;
@@ -27,6 +27,7 @@ mod limit;
 mod reporting;
 mod sink;
 mod source;
+mod subject;
 #[cfg(test)]
 mod testing;
 mod weak;
@@ -35,6 +36,7 @@ mod xss;
 pub use bot::CHALLENGE_TYPES;
 pub use limit::{MAX_BOT_RULES, MAX_HASHES, MAX_HOSTS};
 pub use sink::MAX_FINDINGS_PER_CODE;
+pub use subject::Subject;
 pub use xss::{FILTER_RULES, MODES};
 
 use sink::Sink;
@@ -42,12 +44,30 @@ use sink::Sink;
 /// One check: the code that it raises, and how.
 struct Check {
     code: &'static Code,
-    run: fn(&Policy, &mut Sink),
+    run: Run,
+}
+
+/// What a check looks at.
+enum Run {
+    /// A Content-Security-Policy, wherever it stands.
+    Csp(fn(&Subject<'_>, &mut Sink)),
+    /// A limit of the platform on a Content-Security-Policy: nothing that holds for a header.
+    Limit(fn(&Subject<'_>, &mut Sink)),
+    /// A whole document.
+    Document(fn(&Policy, &mut Sink)),
 }
 
 impl Check {
-    const fn new(code: &'static Code, run: fn(&Policy, &mut Sink)) -> Self {
-        Self { code, run }
+    const fn csp(code: &'static Code, run: fn(&Subject<'_>, &mut Sink)) -> Self {
+        Self { code, run: Run::Csp(run) }
+    }
+
+    const fn limit(code: &'static Code, run: fn(&Subject<'_>, &mut Sink)) -> Self {
+        Self { code, run: Run::Limit(run) }
+    }
+
+    const fn document(code: &'static Code, run: fn(&Policy, &mut Sink)) -> Self {
+        Self { code, run: Run::Document(run) }
     }
 }
 
@@ -71,11 +91,26 @@ fn checks() -> impl Iterator<Item = &'static Check> {
 ///
 /// Of one code at most [`MAX_FINDINGS_PER_CODE`] are told one by one; the last of them says how many more there are.
 pub fn validate(policy: &Policy, source: &SourceText<'_>) -> Vec<Finding> {
+    let subject = Subject::of(policy);
     let mut sink = Sink::new(policy.name_span);
     for check in checks() {
-        (check.run)(policy, &mut sink);
+        match check.run {
+            Run::Csp(run) | Run::Limit(run) => run(&subject, &mut sink),
+            Run::Document(run) => run(policy, &mut sink),
+        }
     }
-    sink.into_findings(source)
+    sink.into_findings(&subject, source)
+}
+
+/// Runs the checks that hold for any Content-Security-Policy, and stands what is found about all of it at `whole`.
+pub fn validate_csp(subject: &Subject<'_>, whole: Span, source: &SourceText<'_>) -> Vec<Finding> {
+    let mut sink = Sink::new(whole);
+    for check in checks() {
+        if let Run::Csp(run) = check.run {
+            run(subject, &mut sink);
+        }
+    }
+    sink.into_findings(subject, source)
 }
 
 /// Every code that a check can raise, ordered by id.

@@ -5,29 +5,8 @@
 
 use std::fmt;
 
+use super::browser::{Browser, TargetBrowsers, Version};
 use super::source::Keyword;
-use crate::policy::{TargetBrowsers, Version};
-
-/// A browser that a policy can name as its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Browser {
-    /// Chrome, and what is built on Chromium.
-    Chrome,
-    /// Firefox.
-    Firefox,
-    /// Safari.
-    Safari,
-}
-
-impl fmt::Display for Browser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Chrome => "Chrome",
-            Self::Firefox => "Firefox",
-            Self::Safari => "Safari",
-        })
-    }
-}
 
 /// The versions of one browser that know something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{API_VERSION, Directives, KIND, PolicyName, Spec, TenantName, Version};
+use super::{API_VERSION, KIND, PolicyName, Spec, TenantName};
+use crate::csp::{Directives, Version};
 use crate::finding::Spanned;
 
 /// Where the schema is known to be.

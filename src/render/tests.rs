@@ -67,7 +67,7 @@ proptest! {
         let [text, help, file, excerpt] = texts;
         let excerpt: String = excerpt.repeat(length).chars().take(Place::MAX_EXCERPT).collect();
         let place = Place { file: file.into(), line, column, width, excerpt: excerpt.into() };
-        let finding = [Finding { code: &ANY, place: Some(place), text, help: Some(help) }];
+        let finding = [Finding { code: &ANY, place: Some(place), about: None, text, help: Some(help) }];
         let tally = findings::Tally::of(1, 1, &finding);
         let rendered = findings::text(&finding, tally).to_string();
         prop_assert!(harmless(&rendered), "{rendered:?}");

@@ -10,8 +10,8 @@ mod unknown_challenge;
 pub use unknown_challenge::CHALLENGE_TYPES;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&below_one::CODE, below_one::check),
-    Check::new(&duplicate_rule::CODE, duplicate_rule::check),
-    Check::new(&unknown_challenge::CODE, unknown_challenge::check),
-    Check::new(&disabled::CODE, disabled::check),
+    Check::document(&below_one::CODE, below_one::check),
+    Check::document(&duplicate_rule::CODE, duplicate_rule::check),
+    Check::document(&unknown_challenge::CODE, unknown_challenge::check),
+    Check::document(&disabled::CODE, disabled::check),
 ];

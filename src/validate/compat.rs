@@ -7,7 +7,7 @@ mod directive;
 mod keyword;
 
 pub(super) const CHECKS: &[Check] =
-    &[Check::new(&directive::CODE, directive::check), Check::new(&keyword::CODE, keyword::check)];
+    &[Check::csp(&directive::CODE, directive::check), Check::csp(&keyword::CODE, keyword::check)];
 
 /// What to do about a gap.
 const HELP: &str =

@@ -15,15 +15,15 @@ mod unknown;
 mod unknown_sandbox_token;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&unknown::CODE, unknown::check),
-    Check::new(&keyword_as_directive::CODE, keyword_as_directive::check),
-    Check::new(&deprecated::CODE, deprecated::check),
-    Check::new(&no_directives::CODE, no_directives::check),
-    Check::new(&unexpected_value::CODE, unexpected_value::check),
-    Check::new(&missing_value::CODE, missing_value::check),
-    Check::new(&empty_source_list::CODE, empty_source_list::check),
-    Check::new(&separator_in_value::CODE, separator_in_value::check),
-    Check::new(&illegal_character::CODE, illegal_character::check),
-    Check::new(&bad_value::CODE, bad_value::check),
-    Check::new(&unknown_sandbox_token::CODE, unknown_sandbox_token::check),
+    Check::csp(&unknown::CODE, unknown::check),
+    Check::csp(&keyword_as_directive::CODE, keyword_as_directive::check),
+    Check::csp(&deprecated::CODE, deprecated::check),
+    Check::csp(&no_directives::CODE, no_directives::check),
+    Check::csp(&unexpected_value::CODE, unexpected_value::check),
+    Check::csp(&missing_value::CODE, missing_value::check),
+    Check::csp(&empty_source_list::CODE, empty_source_list::check),
+    Check::csp(&separator_in_value::CODE, separator_in_value::check),
+    Check::csp(&illegal_character::CODE, illegal_character::check),
+    Check::csp(&bad_value::CODE, bad_value::check),
+    Check::csp(&unknown_sandbox_token::CODE, unknown_sandbox_token::check),
 ];

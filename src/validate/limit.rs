@@ -12,8 +12,8 @@ pub use hashes::MAX_HASHES;
 pub use hosts::MAX_HOSTS;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&hashes::CODE, hashes::check),
-    Check::new(&hosts::CODE, hosts::check),
-    Check::new(&bot_rules::CODE, bot_rules::check),
-    Check::new(&heavy_host::CODE, heavy_host::check),
+    Check::limit(&hashes::CODE, hashes::check),
+    Check::limit(&hosts::CODE, hosts::check),
+    Check::document(&bot_rules::CODE, bot_rules::check),
+    Check::csp(&heavy_host::CODE, heavy_host::check),
 ];

@@ -6,6 +6,6 @@ mod bad_report_uri;
 mod insecure_report_uri;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&bad_report_uri::CODE, bad_report_uri::check),
-    Check::new(&insecure_report_uri::CODE, insecure_report_uri::check),
+    Check::document(&bad_report_uri::CODE, bad_report_uri::check),
+    Check::document(&insecure_report_uri::CODE, insecure_report_uri::check),
 ];

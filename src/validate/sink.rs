@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::finding::{Code, Finding, SourceText, Span};
+use super::subject::Subject;
+use crate::finding::{About, Code, Finding, SourceText, Span};
 
 /// How many findings of one code are told one by one for one policy.
 pub const MAX_FINDINGS_PER_CODE: usize = 20;
@@ -21,6 +22,7 @@ struct Note {
     span: Span,
     text: String,
     help: Option<Cow<'static, str>>,
+    about: Option<About>,
 }
 
 impl Sink {
@@ -36,7 +38,7 @@ impl Sink {
 
     /// Reports something that explains itself.
     pub(super) fn report(&mut self, code: &'static Code, span: Span, text: impl Into<String>) {
-        self.note(code, span, text.into(), None);
+        self.note(Note { code, span, text: text.into(), help: None, about: None });
     }
 
     /// Reports something, with what to do next.
@@ -47,28 +49,43 @@ impl Sink {
         text: impl Into<String>,
         help: impl Into<Cow<'static, str>>,
     ) {
-        self.note(code, span, text.into(), Some(help.into()));
+        self.note(Note { code, span, text: text.into(), help: Some(help.into()), about: None });
     }
 
-    fn note(&mut self, code: &'static Code, span: Span, text: String, help: Option<Cow<'static, str>>) {
-        let count = self.counts.entry(code.id).or_default();
+    /// Reports that a directive is missing from the policy, with what to do next.
+    pub(super) fn missing(
+        &mut self,
+        code: &'static Code,
+        directive: &'static str,
+        text: impl Into<String>,
+        help: impl Into<Cow<'static, str>>,
+    ) {
+        let about = Some(About::from((directive, None)));
+        self.note(Note { code, span: self.policy, text: text.into(), help: Some(help.into()), about });
+    }
+
+    fn note(&mut self, mut note: Note) {
+        let count = self.counts.entry(note.code.id).or_default();
         *count += 1;
         if *count <= MAX_FINDINGS_PER_CODE {
             // A value that is a default stands nowhere; the policy's name stands for it.
-            let span = if span.line == 0 { self.policy } else { span };
-            self.notes.push(Note { code, span, text, help });
+            if note.span.line == 0 {
+                note.span = self.policy;
+            }
+            self.notes.push(note);
         }
     }
 
     /// The findings in order of place, then code.
-    pub(super) fn into_findings(mut self, source: &SourceText<'_>) -> Vec<Finding> {
+    pub(super) fn into_findings(mut self, subject: &Subject<'_>, source: &SourceText<'_>) -> Vec<Finding> {
         self.notes.sort_by(|a, b| (a.span, a.code.id).cmp(&(b.span, b.code.id)));
         let mut findings: Vec<Finding> = Vec::with_capacity(self.notes.len());
         for note in self.notes {
-            let place = Some(source.place(note.span));
+            let about = note.about.or_else(|| subject.at(note.span).map(About::from));
             findings.push(Finding {
                 code: note.code,
-                place,
+                place: Some(source.place(note.span)),
+                about,
                 text: note.text,
                 help: note.help.map(Cow::into_owned),
             });
@@ -89,6 +106,7 @@ impl Sink {
 mod tests {
     use super::*;
     use crate::finding::Severity;
+    use crate::validate::testing::policy;
 
     static A: Code = Code { id: "CW0001", name: "a", severity: Severity::Error, summary: "" };
     static B: Code = Code { id: "CW0002", name: "b", severity: Severity::Info, summary: "" };
@@ -104,7 +122,9 @@ mod tests {
         sink.report(&A, span(2, 1), "third");
         sink.report(&A, Span::default(), "second");
         sink.report_with_help(&B, span(1, 2), "first", "help");
-        let findings = sink.into_findings(&SourceText::new("a.yaml".into(), "one\ntwo\n"));
+        let policy = policy(&[]);
+        let findings =
+            sink.into_findings(&Subject::of(&policy), &SourceText::new("a.yaml".into(), "one\ntwo\n"));
         let texts: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
         assert_eq!(texts, ["first", "second", "third", "fourth"]);
         assert_eq!(findings[0].help.as_deref(), Some("help"));
@@ -119,7 +139,8 @@ mod tests {
             sink.report(&A, span(line, 1), "bad");
         }
         sink.report(&B, span(30, 1), "other");
-        let findings = sink.into_findings(&SourceText::new("a.yaml".into(), ""));
+        let policy = policy(&[]);
+        let findings = sink.into_findings(&Subject::of(&policy), &SourceText::new("a.yaml".into(), ""));
         assert_eq!(findings.len(), MAX_FINDINGS_PER_CODE + 1);
         assert_eq!(findings[MAX_FINDINGS_PER_CODE - 1].text, "bad (and 5 more like it)");
         assert_eq!(findings[MAX_FINDINGS_PER_CODE].text, "other");

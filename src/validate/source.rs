@@ -11,11 +11,11 @@ mod unknown_keyword;
 mod unquoted_keyword;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&bad_source::CODE, bad_source::check),
-    Check::new(&unquoted_keyword::CODE, unquoted_keyword::check),
-    Check::new(&misspelt_keyword::CODE, misspelt_keyword::check),
-    Check::new(&unknown_keyword::CODE, unknown_keyword::check),
-    Check::new(&none_with_others::CODE, none_with_others::check),
-    Check::new(&duplicate::CODE, duplicate::check),
-    Check::new(&hash_length::CODE, hash_length::check),
+    Check::csp(&bad_source::CODE, bad_source::check),
+    Check::csp(&unquoted_keyword::CODE, unquoted_keyword::check),
+    Check::csp(&misspelt_keyword::CODE, misspelt_keyword::check),
+    Check::csp(&unknown_keyword::CODE, unknown_keyword::check),
+    Check::csp(&none_with_others::CODE, none_with_others::check),
+    Check::csp(&duplicate::CODE, duplicate::check),
+    Check::csp(&hash_length::CODE, hash_length::check),
 ];

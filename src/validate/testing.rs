@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::csp::{Directive, DirectiveValue, Directives, TargetBrowsers};
 use crate::finding::{Code, Finding, SourceText, Span, Spanned};
-use crate::policy::{
-    BotDetection, BotRule, Directive, DirectiveValue, Directives, Policy, Spec, TargetBrowsers, XssRules,
-    default_report_uri,
-};
+use crate::policy::{BotDetection, BotRule, Policy, Spec, XssRules, default_report_uri};
 
 /// A policy with these directives: `name source source`, or `name = true` for a flag.
 pub(super) fn policy(directives: &[&str]) -> Policy {

@@ -14,13 +14,13 @@ mod unsafe_inline;
 mod wildcard_for_scripts;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&unsafe_inline::CODE, unsafe_inline::check),
-    Check::new(&unsafe_eval::CODE, unsafe_eval::check),
-    Check::new(&wildcard_for_scripts::CODE, wildcard_for_scripts::check),
-    Check::new(&scheme_for_scripts::CODE, scheme_for_scripts::check),
-    Check::new(&missing_object_src::CODE, missing_object_src::check),
-    Check::new(&missing_base_uri::CODE, missing_base_uri::check),
-    Check::new(&missing_script_src::CODE, missing_script_src::check),
+    Check::csp(&unsafe_inline::CODE, unsafe_inline::check),
+    Check::csp(&unsafe_eval::CODE, unsafe_eval::check),
+    Check::csp(&wildcard_for_scripts::CODE, wildcard_for_scripts::check),
+    Check::csp(&scheme_for_scripts::CODE, scheme_for_scripts::check),
+    Check::csp(&missing_object_src::CODE, missing_object_src::check),
+    Check::csp(&missing_base_uri::CODE, missing_base_uri::check),
+    Check::csp(&missing_script_src::CODE, missing_script_src::check),
 ];
 
 /// The directives whose hosts and schemes decide which scripts are loaded: `script-src` still does for workers where

@@ -12,9 +12,9 @@ pub use unknown_mode::MODES;
 pub use unknown_rule::FILTER_RULES;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::new(&unknown_mode::CODE, unknown_mode::check),
-    Check::new(&unknown_rule::CODE, unknown_rule::check),
-    Check::new(&duplicate_rule::CODE, duplicate_rule::check),
-    Check::new(&disabled::CODE, disabled::check),
-    Check::new(&no_rules::CODE, no_rules::check),
+    Check::document(&unknown_mode::CODE, unknown_mode::check),
+    Check::document(&unknown_rule::CODE, unknown_rule::check),
+    Check::document(&duplicate_rule::CODE, duplicate_rule::check),
+    Check::document(&disabled::CODE, disabled::check),
+    Check::document(&no_rules::CODE, no_rules::check),
 ];

@@ -8,10 +8,11 @@ use super::fields::{Decoder, Value};
 use super::findings::Findings;
 use super::tree::{Kind, Node, Tree};
 use super::{Document, Text, code};
+use crate::csp::Version;
 use crate::finding::{Span, Spanned};
 use crate::policy::{
     API_VERSION, BotDetection, BotRule, KIND, NameError, Policy, PolicyId, PolicyName, Spec, TargetBrowsers,
-    TenantName, Version, XssRules, default_report_uri,
+    TenantName, XssRules, default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;

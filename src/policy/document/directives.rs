@@ -7,33 +7,13 @@ use super::fields::{Decoder, MAX_ITEMS, Value};
 use super::scalar::{Resolved, resolve};
 use super::text::{corrected, quoted};
 use super::tree::Kind;
+use crate::csp::{Directive, DirectiveValue, Directives, Keyword, source};
 use crate::finding::{Span, Spanned};
-use crate::policy::{Directive, DirectiveValue, Directives};
 use crate::printable::backquoted;
 
 /// The most directives.
 const MAX_DIRECTIVES: usize = 200;
 
-/// The keywords that CSP writes in single quotes, in lower case.
-const KEYWORDS: &[&str] = &[
-    "self",
-    "none",
-    "unsafe-inline",
-    "unsafe-eval",
-    "unsafe-hashes",
-    "unsafe-allow-redirects",
-    "unsafe-webtransport-hashes",
-    "wasm-unsafe-eval",
-    "strict-dynamic",
-    "trusted-types-eval",
-    "inline-speculation-rules",
-    "report-sample",
-    "report-sha256",
-    "report-sha384",
-    "report-sha512",
-];
-/// What begins the other expressions in single quotes.
-const QUOTED_PREFIXES: &[&str] = &["nonce-", "sha256-", "sha384-", "sha512-"];
 /// Keywords of one directive alone.
 const KEYWORDS_OF: &[(&str, &[&str])] = &[
     ("require-trusted-types-for", &["script"]),
@@ -240,7 +220,7 @@ fn lacks_quotes(directive: &str, text: &str) -> bool {
         return false;
     }
     let own = KEYWORDS_OF.iter().find(|(name, _)| name.eq_ignore_ascii_case(directive));
-    KEYWORDS.contains(&text.as_str())
+    Keyword::from_name(&text).is_some()
         || own.is_some_and(|(_, words)| words.contains(&text.as_str()))
-        || QUOTED_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        || source::is_prefixed(&text)
 }

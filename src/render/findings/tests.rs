@@ -15,7 +15,7 @@ static NOTE: Code = Code { id: "CW3001", name: "note", severity: Severity::Info,
 fn finding(code: &'static Code, text: &str, help: Option<&str>, line: &str, span: Span) -> Finding {
     let lines = "\n".repeat(usize::try_from(span.line - 1).unwrap()) + line;
     let place = Some(SourceText::new("default/chat.yaml".into(), &lines).place(span));
-    Finding { code, place, text: text.to_owned(), help: help.map(str::to_owned) }
+    Finding { code, place, about: None, text: text.to_owned(), help: help.map(str::to_owned) }
 }
 
 fn shown(findings: &[Finding]) -> String {
@@ -33,7 +33,7 @@ fn samples() -> Vec<Finding> {
             at(12, 5, 9),
         ),
         finding(&WEAK, "`*` allows every host", None, "    img-src: [\"*\"]", at(104, 15, 3)),
-        Finding { code: &NOTE, place: None, text: "no tenant is configured".into(), help: None },
+        Finding { code: &NOTE, place: None, about: None, text: "no tenant is configured".into(), help: None },
     ]
 }
 

@@ -3,8 +3,8 @@
 use super::{HELP, listed};
 use crate::csp::support;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2201",
@@ -13,10 +13,10 @@ pub static CODE: Code = Code {
     summary: "Some browser that the policy must work in does not have the directive.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let Some(row) = support::of_directive(&directive.name) else { continue };
-        if let Some(browsers) = listed(&row.gaps(&policy.spec.target_browsers)) {
+        if let Some(browsers) = listed(&row.gaps(subject.targets)) {
             let text = format!("`{}` is not in {browsers}", row.subject);
             sink.report_with_help(&CODE, directive.name.span, text, HELP);
         }
@@ -26,7 +26,7 @@ pub fn check(policy: &Policy, sink: &mut Sink) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{TargetBrowsers, Version};
+    use crate::csp::{TargetBrowsers, Version};
     use crate::validate::testing::{assert_texts, changed, texts};
 
     #[test]

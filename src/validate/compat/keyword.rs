@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{HELP, listed};
 use crate::csp::{self, Source, support};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2202",
@@ -15,13 +15,13 @@ pub static CODE: Code = Code {
     summary: "Some browser that the policy must work in does not have the source keyword.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     let mut told = HashSet::new();
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for (written, source) in csp::parsed(directive) {
             let Source::Keyword(keyword) = source else { continue };
             let Some(row) = support::of_keyword(keyword).filter(|_| told.insert(keyword)) else { continue };
-            if let Some(browsers) = listed(&row.gaps(&policy.spec.target_browsers)) {
+            if let Some(browsers) = listed(&row.gaps(subject.targets)) {
                 let text = format!("'{}' is not in {browsers}", keyword.name());
                 sink.report_with_help(&CODE, written.span, text, HELP);
             }

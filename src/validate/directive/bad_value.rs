@@ -2,9 +2,9 @@
 
 use crate::csp::{Grammar, directive::lookup, value};
 use crate::finding::{Code, Severity, Spanned};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2010",
@@ -13,8 +13,8 @@ pub static CODE: Code = Code {
     summary: "The value is not one that the directive can have, and browsers ignore it.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let Some(info) = lookup(&directive.name) else { continue };
         let mut readable = directive.sources().iter().filter(|token| is_readable(token));
         for token in readable.clone() {

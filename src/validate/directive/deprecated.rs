@@ -2,8 +2,8 @@
 
 use crate::csp::{Standing, directive::lookup};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2003",
@@ -12,8 +12,8 @@ pub static CODE: Code = Code {
     summary: "The directive is deprecated, or browsers have dropped it.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let Some(info) = lookup(&directive.name) else { continue };
         if let Standing::Deprecated(instead) = info.standing {
             sink.report_with_help(

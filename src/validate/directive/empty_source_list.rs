@@ -1,10 +1,11 @@
 //! An empty list of sources: it means `'none'`, which is better said.
 
 use crate::csp;
+use crate::csp::DirectiveValue;
 use crate::finding::{Code, Severity};
-use crate::policy::{DirectiveValue, Policy};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2007",
@@ -13,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "An empty list of sources matches nothing, as 'none' does.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         let empty = matches!(&directive.value, DirectiveValue::Sources(sources) if sources.is_empty());
         if empty {
             let text = format!("{} has no sources, which means 'none'", backquoted(&directive.name));

@@ -1,9 +1,9 @@
 //! A character that can't stand in a header: something outside of ASCII, or a control character.
 
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2009",
@@ -12,8 +12,8 @@ pub static CODE: Code = Code {
     summary: "A policy is printable ASCII; browsers drop a value with anything else in it.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         for value in directive.sources() {
             let Some(illegal) = value.chars().find(|c| !c.is_ascii_graphic()) else { continue };
             let text = format!("U+{:04X} can't stand in the value {}", u32::from(illegal), backquoted(value));

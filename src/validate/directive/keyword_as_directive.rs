@@ -2,9 +2,9 @@
 
 use crate::csp::Keyword;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2002",
@@ -27,8 +27,8 @@ const fn home(keyword: Keyword) -> &'static str {
     }
 }
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let Some(keyword) = keyword(&directive.name) else { continue };
         let text = format!("{} is a source keyword, not a directive", backquoted(&directive.name));
         let help = format!(

@@ -1,10 +1,11 @@
 //! No value where the directive needs one: `true` for a list of sources, or nothing for an endpoint.
 
+use crate::csp::{Directive, DirectiveValue};
 use crate::csp::{DirectiveInfo, Grammar, directive::lookup};
 use crate::finding::{Code, Severity, Span};
-use crate::policy::{Directive, DirectiveValue, Policy};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2006",
@@ -13,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "The directive says nothing without a value.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let Some(info) = lookup(&directive.name) else { continue };
         if let Some(span) = lacking(directive, info) {
             let text = format!("{} needs {}", backquoted(&directive.name), needed(info.grammar));

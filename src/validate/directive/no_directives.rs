@@ -1,8 +1,8 @@
 //! A policy without a single directive.
 
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2004",
@@ -11,8 +11,8 @@ pub static CODE: Code = Code {
     summary: "A Content-Security-Policy without directives restricts nothing and is no policy.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    if policy.spec.csp_directives.0.is_empty() {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    if subject.directives.0.is_empty() {
         let help = "begin with `default-src: \"'self'\"` under `spec.cspDirectives`";
         sink.report_with_help(&CODE, sink.policy(), "the policy has no directives", help);
     }

@@ -1,9 +1,9 @@
 //! A `;` or `,` inside a value: the first ends the directive, the second the whole policy.
 
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2008",
@@ -12,8 +12,8 @@ pub static CODE: Code = Code {
     summary: "A `;` ends a directive and a `,` ends a policy: what follows would be read as something else.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         for value in directive.sources() {
             let Some(separator) = value.chars().find(|c| matches!(c, ';' | ',')) else { continue };
             let text = format!("`{separator}` inside of the value {}", backquoted(value));

@@ -2,9 +2,9 @@
 
 use crate::csp::{Grammar, directive::lookup};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2005",
@@ -13,8 +13,8 @@ pub static CODE: Code = Code {
     summary: "The directive stands for itself and takes no value.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let takes_none = lookup(&directive.name).is_some_and(|info| info.grammar == Grammar::NoValue);
         let (true, Some(value)) = (takes_none, directive.sources().first()) else { continue };
         let text = format!("{} takes no value, not even {}", backquoted(&directive.name), backquoted(value));

@@ -3,10 +3,10 @@
 use super::keyword_as_directive::keyword;
 use crate::csp::directive::{DIRECTIVES, lookup};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::suggest::did_you_mean;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2001",
@@ -15,8 +15,8 @@ pub static CODE: Code = Code {
     summary: "Browsers ignore a directive that they don't know, with all that it was meant to restrict.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         let name = &directive.name;
         if lookup(name).is_some() || keyword(name).is_some() {
             continue;

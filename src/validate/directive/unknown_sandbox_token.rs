@@ -2,10 +2,10 @@
 
 use crate::csp::{Grammar, directive::lookup, value::SANDBOX_TOKENS};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::suggest::did_you_mean;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2011",
@@ -14,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "Browsers ignore a sandbox token that they don't know.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in &policy.spec.csp_directives.0 {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in &subject.directives.0 {
         if lookup(&directive.name).is_none_or(|info| info.grammar != Grammar::SandboxTokens) {
             continue;
         }

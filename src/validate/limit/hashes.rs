@@ -3,10 +3,11 @@
 //! Counted is every hash of `script-src`, `script-src-elem` and `script-src-attr`, and of `default-src` where there is
 //! no `script-src`; a hash in two of them counts twice, since both are sent and both are looked through.
 
+use crate::csp::Directives;
 use crate::csp::{self, Source};
 use crate::finding::{Code, Severity, Spanned};
-use crate::policy::{Directives, Policy};
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 /// How many hashes the script directives of a policy may have in all.
 pub const MAX_HASHES: usize = 50;
@@ -18,10 +19,9 @@ pub static CODE: Code = Code {
     summary: "The platform takes at most 50 hashes over all script directives.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let hashes = || {
-        script_sources(&policy.spec.csp_directives).filter(|(_, source)| matches!(source, Source::Hash(_)))
-    };
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let hashes =
+        || script_sources(subject.directives).filter(|(_, source)| matches!(source, Source::Hash(_)));
     if let Some((first_too_many, _)) = hashes().nth(MAX_HASHES) {
         let text =
             format!("{} hashes in script directives, and at most {MAX_HASHES} are taken", hashes().count());

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::csp::{self, Host, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2404",
@@ -18,9 +18,9 @@ pub static CODE: Code = Code {
 /// One host a line; what begins with `#` is a comment.
 const HOSTS: &str = include_str!("../data/heavy_hosts.txt");
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     let mut told = HashSet::new();
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for (written, source) in csp::parsed(directive) {
             let Source::Host(source) = source else { continue };
             let Some(heavy) = heavy(source.host).filter(|heavy| told.insert(*heavy)) else { continue };

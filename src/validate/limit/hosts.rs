@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use crate::csp::{self, Host, Source};
 use crate::finding::{Code, Severity, Span};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 /// How many hosts a policy may name.
 pub const MAX_HOSTS: usize = 30;
@@ -20,10 +20,10 @@ pub static CODE: Code = Code {
     summary: "The platform takes at most 30 distinct hosts over the whole policy.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     let mut hosts = HashSet::new();
     let mut first_too_many: Option<Span> = None;
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for (written, source) in csp::parsed(directive) {
             let Source::Host(source) = source else { continue };
             if source.host == Host::Any {

@@ -3,9 +3,9 @@
 use super::unquoted_keyword;
 use crate::csp::{self, Grammar, Keyword, Source, SourceError};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2101",
@@ -14,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "Browsers ignore a source that the grammar doesn't have, so it allows nothing.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, info) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, info) in csp::source_lists(subject.directives) {
         for written in directive.sources() {
             match Source::parse(written) {
                 Err(error) if !has_own_check(error) && unquoted_keyword::quoted(written).is_none() => {

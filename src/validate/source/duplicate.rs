@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::csp;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2106",
@@ -15,8 +15,8 @@ pub static CODE: Code = Code {
     summary: "A source that is in its list already changes nothing.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         let mut seen = HashSet::new();
         for (written, source) in csp::parsed(directive) {
             if !seen.insert(source.canonical()) {

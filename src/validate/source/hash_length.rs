@@ -2,9 +2,9 @@
 
 use crate::csp::{self, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2107",
@@ -13,8 +13,8 @@ pub static CODE: Code = Code {
     summary: "No script or style can have a hash of that length.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for (written, source) in csp::parsed(directive) {
             let Source::Hash(hash) = source else { continue };
             if hash.can_match() {

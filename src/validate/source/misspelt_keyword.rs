@@ -2,10 +2,10 @@
 
 use crate::csp::{self, Keyword, Source, SourceError};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::suggest::closest;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2103",
@@ -24,8 +24,8 @@ pub(super) fn is_unknown(written: &str) -> bool {
     Source::parse(written) == Err(SourceError::Keyword)
 }
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for written in directive.sources().iter().filter(|written| is_unknown(written)) {
             if let Some(keyword) = meant(written) {
                 let text = format!("there is no keyword {}", backquoted(written));

@@ -2,9 +2,9 @@
 
 use crate::csp::{self, Keyword, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2105",
@@ -13,8 +13,8 @@ pub static CODE: Code = Code {
     summary: "'none' stands alone in its list; beside other sources browsers ignore it.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         let none = csp::parsed(directive).find(|(_, source)| *source == Source::Keyword(Keyword::None));
         if let Some((none, _)) = none
             && directive.sources().len() > 1

@@ -3,9 +3,9 @@
 use super::misspelt_keyword::{is_unknown, meant};
 use crate::csp;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2104",
@@ -14,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "Browsers ignore a keyword that they don't know.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for written in directive.sources().iter().filter(|written| is_unknown(written)) {
             if meant(written).is_none() {
                 let text = format!("the keyword {} is not known", backquoted(written));

@@ -3,9 +3,9 @@
 use crate::csp;
 use crate::csp::source::{Keyword, is_prefixed};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2102",
@@ -29,8 +29,8 @@ pub(super) fn quoted(word: &str) -> Option<String> {
     Some(format!("'{meant}'"))
 }
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(&policy.spec.csp_directives) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for (directive, _) in csp::source_lists(subject.directives) {
         for written in directive.sources() {
             let Some(meant) = quoted(written) else { continue };
             let text = format!("{} lacks its single quotes", backquoted(written));

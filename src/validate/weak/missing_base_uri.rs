@@ -1,8 +1,8 @@
 //! Nothing restricts `<base>`.
 
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2306",
@@ -11,11 +11,11 @@ pub static CODE: Code = Code {
     summary: "Without base-uri an injected <base> element sends relative script addresses elsewhere.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let directives = &policy.spec.csp_directives;
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let directives = subject.directives;
     if !directives.0.is_empty() && directives.get("base-uri").is_none() {
         let text = "no `base-uri`, for which `default-src` doesn't stand in";
-        sink.report_with_help(&CODE, sink.policy(), text, "add `base-uri: \"'none'\"`");
+        sink.missing(&CODE, "base-uri", text, "add `base-uri: \"'none'\"`");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::csp;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2305",
@@ -12,11 +12,11 @@ pub static CODE: Code = Code {
     summary: "Without object-src or default-src a page may load any plug-in content.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let directives = &policy.spec.csp_directives;
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let directives = subject.directives;
     if !directives.0.is_empty() && csp::governing(directives, "object-src").is_none() {
         let text = "neither `object-src` nor `default-src` restricts plug-in content";
-        sink.report_with_help(&CODE, sink.policy(), text, "add `object-src: \"'none'\"`");
+        sink.missing(&CODE, "object-src", text, "add `object-src: \"'none'\"`");
     }
 }
 

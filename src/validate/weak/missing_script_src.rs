@@ -2,8 +2,8 @@
 
 use crate::csp;
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2307",
@@ -12,11 +12,11 @@ pub static CODE: Code = Code {
     summary: "Without script-src or default-src any script runs.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let directives = &policy.spec.csp_directives;
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let directives = subject.directives;
     if !directives.0.is_empty() && csp::governing(directives, "script-src").is_none() {
         let text = "neither `script-src` nor `default-src` restricts scripts";
-        sink.report_with_help(&CODE, sink.policy(), text, "add `script-src: \"'self'\"`, or a `default-src`");
+        sink.missing(&CODE, "script-src", text, "add `script-src: \"'self'\"`, or a `default-src`");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::csp::{self, Keyword, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2302",
@@ -13,8 +13,8 @@ pub static CODE: Code = Code {
     summary: "'unsafe-eval' lets a page run text as script.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let Some(directive) = csp::governing(&policy.spec.csp_directives, "script-src") else { return };
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let Some(directive) = csp::governing(subject.directives, "script-src") else { return };
     let unsafe_eval = Source::Keyword(Keyword::UnsafeEval);
     if let Some((written, _)) = csp::parsed(directive).find(|(_, source)| *source == unsafe_eval) {
         let text = format!("'unsafe-eval' in {} lets text run as script", backquoted(&directive.name));

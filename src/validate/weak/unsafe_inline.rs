@@ -2,9 +2,9 @@
 
 use crate::csp::{self, Keyword, ListTraits, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2301",
@@ -16,8 +16,8 @@ pub static CODE: Code = Code {
 /// The directives that decide on inline scripts and on event handlers.
 const INLINE: &[&str] = &["script-src-elem", "script-src-attr"];
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in csp::governing_any(&policy.spec.csp_directives, INLINE) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in csp::governing_any(subject.directives, INLINE) {
         let ignored = ListTraits::of(directive);
         if ignored.nonce_or_hash || ignored.strict_dynamic {
             continue;

@@ -3,9 +3,9 @@
 use super::SCRIPT_LOADS;
 use crate::csp::{self, ListTraits, Source};
 use crate::finding::{Code, Severity};
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2303",
@@ -14,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "With * a script may come from any host.",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    for directive in csp::governing_any(&policy.spec.csp_directives, SCRIPT_LOADS) {
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    for directive in csp::governing_any(subject.directives, SCRIPT_LOADS) {
         if ListTraits::of(directive).strict_dynamic {
             continue;
         }

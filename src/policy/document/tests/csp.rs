@@ -1,7 +1,7 @@
 //! What YAML makes of Content-Security-Policy, and the lines that are shown instead.
 
 use super::*;
-use crate::policy::DirectiveValue;
+use crate::csp::DirectiveValue;
 
 /// A document whose directives, from line 6 on, are these.
 fn directives(lines: &str) -> String {

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::csp::Version;
 use crate::payload::Payload;
-use crate::policy::Version;
 
 const DESIGN: &str = r#"apiVersion: chatward.dev/v1
 kind: WebchatSecurityPolicy
