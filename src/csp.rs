@@ -7,6 +7,7 @@ use crate::finding::Spanned;
 
 pub mod browser;
 pub mod directive;
+pub mod header;
 pub mod source;
 pub mod support;
 pub mod value;
