@@ -21,6 +21,7 @@ use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
 use pace::Pace;
 
+mod late;
 mod operation;
 pub mod pace;
 mod rollback;
@@ -126,7 +127,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             return Ok(None);
         }
         // Nothing is meant that would not be sent.
-        if step.action != Action::Verify
+        if step.action.is_change()
             && let Some(until) = self.remote.breaker().open_until(self.host.now())
         {
             let why = format!("not begun: the tenant's breaker is open until {}", until.strftime("%FT%TZ"));
@@ -139,7 +140,14 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 rollback: None,
             }));
         }
+        // Whatever is done: that an abandoned job ended after all is known before.
+        let asked = self.ask_abandoned(&step.id).await?;
+        let step = &*self.in_view_of_late_ends(step);
         let outcome = match step.action {
+            Action::Watch => match asked {
+                Ok(()) => Outcome::Done,
+                Err(failure) => Outcome::Stalled(failure),
+            },
             Action::Resume => self.resume(step).await?,
             Action::Create | Action::Update => self.deploy(step).await?,
             Action::Remove => {
@@ -149,7 +157,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             Action::Verify => Outcome::Done,
         };
         let judgement = match (&outcome, step.action) {
-            (Outcome::Done, Action::Remove)
+            (Outcome::Done, Action::Remove | Action::Watch)
             | (Outcome::Waiting(_) | Outcome::Stalled(_) | Outcome::InDoubt(_), _) => None,
             (Outcome::Done, _) => self.verify(&step.id).await?,
         };
@@ -211,11 +219,12 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             self.ledger.read(|state| state.policy(&step.id).is_none_or(|policy| policy.open.is_none()));
         let applied = self.applied(&step.id);
         let rolled_back = self.ledger.read(|state| state.policy(&step.id)?.rolled_back);
+        let overtaken = self.is_overtaken(step);
         match &step.desired {
             Some(desired) if ended && !self.drain.is_cancelled() => {
                 let old = [applied, Some(open.digest), rolled_back];
                 let newer = !old.contains(&Some(desired.digest));
-                if !newer {
+                if !newer && !overtaken {
                     return Ok(outcome);
                 }
                 let cause = step.cause.unwrap_or(open.cause);

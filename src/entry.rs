@@ -20,7 +20,8 @@ mod webhook;
 
 pub use hold::{Held, HoldReason, Released, Subject};
 pub use operation::{
-    Effect, EffectOutcome, Intent, Location, Operation, Origin, Scope, Verdict, WaitReason, Waiting,
+    Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
+    WaitReason, Waiting,
 };
 pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};
 
@@ -72,6 +73,9 @@ pub enum Event {
     /// The operation has ended.
     #[serde(rename = "operation.effect")]
     Effect(Effect),
+    /// An abandoned operation's job has ended after all, or is asked no more.
+    #[serde(rename = "operation.late")]
+    Late(Late),
     /// What probing showed.
     #[serde(rename = "policy.verdict")]
     Verdict(Verdict),
@@ -104,6 +108,7 @@ impl Event {
             Self::Location(_) => "operation.location",
             Self::Waiting(_) => "operation.waiting",
             Self::Effect(_) => "operation.effect",
+            Self::Late(_) => "operation.late",
             Self::Verdict(_) => "policy.verdict",
             Self::Held(_) => "policy.held",
             Self::Released(_) => "policy.released",
@@ -125,9 +130,12 @@ impl Event {
             Self::WebhookRemoved(removed) => Some(&removed.tenant),
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
-            Self::Intent(_) | Self::Location(_) | Self::Waiting(_) | Self::Effect(_) | Self::Verdict(_) => {
-                self.policy().map(|id| &id.tenant)
-            }
+            Self::Intent(_)
+            | Self::Location(_)
+            | Self::Waiting(_)
+            | Self::Effect(_)
+            | Self::Late(_)
+            | Self::Verdict(_) => self.policy().map(|id| &id.tenant),
         }
     }
 
@@ -138,6 +146,7 @@ impl Event {
             Self::Location(location) => Some(&location.id),
             Self::Waiting(waiting) => Some(&waiting.id),
             Self::Effect(effect) => Some(&effect.id),
+            Self::Late(late) => Some(&late.id),
             Self::Verdict(verdict) => Some(&verdict.id),
             Self::Held(Held { subject: Subject::Policy(id), .. })
             | Self::Released(Released { subject: Subject::Policy(id), .. }) => Some(id),

@@ -7,9 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
 use crate::digest::Digest;
 use crate::drift::{Cause, Live, drift};
 use crate::entry::{HoldReason, Origin, Subject};
@@ -19,44 +16,19 @@ use crate::policy::{PolicyId, TenantName};
 use crate::printable::printable;
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::{PolicyState, Position, Setback, State};
+use jiff::Timestamp;
 
+mod action;
 pub mod change;
 pub mod guard;
 
+pub use action::Action;
 use change::{Change, changes};
 use guard::Guard;
 
 /// The longest that a failed policy waits before it is tried again.
 pub const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
 const BASE_BACK_OFF: Duration = Duration::from_secs(60);
-
-/// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// Find out how an operation of an earlier pass ended.
-    Resume,
-    /// Bring live what never was.
-    Create,
-    /// Bring live what was live with another digest.
-    Update,
-    /// Take away what is not wanted any more.
-    Remove,
-    /// Probe again what could not be probed.
-    Verify,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Resume => "resume",
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Remove => "remove",
-            Self::Verify => "verify",
-        })
-    }
-}
 
 /// One step, about one policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +90,7 @@ impl Plan {
 
     /// Whether something of the tenants would change.
     pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| step.action != Action::Verify)
+        self.steps.iter().any(|step| step.action.is_change())
     }
 }
 
@@ -134,7 +106,12 @@ impl fmt::Display for Plan {
             self.in_sync,
             self.held.len(),
         )?;
-        for (action, phrase) in [(Action::Resume, "in progress"), (Action::Verify, "to verify again")] {
+        let others = [
+            (Action::Resume, "in progress"),
+            (Action::Verify, "to verify again"),
+            (Action::Watch, "to watch for a late end"),
+        ];
+        for (action, phrase) in others {
             match self.count(action) {
                 0 => {}
                 count => write!(f, " {count} {phrase}.")?,
@@ -246,11 +223,16 @@ impl Draft<'_> {
         if unusable {
             return Decision::Nothing;
         }
+        // An older job ended over what was wanted: that is brought live once more.
+        if self.policy.overtaken.is_some() && self.desired.is_some() {
+            return self.wanted(Cause::Live);
+        }
         let digest = self.desired.map(|desired| desired.digest);
         let live = self.terms.live.get(self.id).copied().unwrap_or_default();
         match drift(digest, applied.map(|applied| applied.digest), live) {
-            None if applied.is_none() => Decision::Nothing,
             None if self.is_to_verify() => self.step(Action::Verify, None),
+            None if self.is_watched() => self.step(Action::Watch, None),
+            None if applied.is_none() => Decision::Nothing,
             None => Decision::InSync,
             Some(Cause::Removed) => self.removed(),
             Some(cause @ (Cause::Live | Cause::Missing)) if digest == applied.map(|a| a.digest) => self.hold(
@@ -274,6 +256,11 @@ impl Draft<'_> {
             }
             Some(Verification::Verified) | None => false,
         }
+    }
+
+    /// Whether an abandoned job may still end.
+    fn is_watched(&self) -> bool {
+        !self.policy.abandoned.is_empty() && self.terms.tenants.contains(&self.id.tenant)
     }
 
     fn wanted(&self, cause: Cause) -> Decision {

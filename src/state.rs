@@ -7,6 +7,9 @@
 //!     └── effect ◄──────┴──┴──────────────────────┴──┘
 //! ```
 //!
+//! Of an operation that was abandoned its job is remembered, since it may still end: `late` tells that it did, and what
+//! was wanted since is then brought live once more.
+//!
 //! An entry that does not follow from those before it is [`Illegal`]: the ledger then tells something that can't have
 //! happened, and nothing is done on such ground. The payloads stay in the ledger; the state knows where.
 
@@ -104,6 +107,13 @@ pub struct PolicyState {
     /// The operation whose end is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
+    /// Jobs of abandoned operations that may still end; at most [`MAX_ABANDONED`], the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<Abandoned>,
+    /// Where the ledger tells that such a job ended over something newer. Until something that was meant after that is
+    /// live, what is live is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtaken: Option<Position>,
     /// What went wrong since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Setback>,
@@ -177,6 +187,33 @@ pub struct Open {
     /// Whether its job was lost, and it was submitted again.
     #[serde(default)]
     pub resubmitted: bool,
+}
+
+/// How many abandoned jobs of one policy are remembered.
+pub const MAX_ABANDONED: usize = 8;
+
+/// An operation that was abandoned while its job ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Abandoned {
+    /// What was asked.
+    pub operation: Operation,
+    /// What it was about.
+    pub digest: Digest,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Its id.
+    pub correlation_id: Uuid,
+    /// Where its intent, and with it its payload, is.
+    pub intent: Position,
+    /// Its job.
+    pub job: Job,
+    /// When it was abandoned.
+    pub time: Timestamp,
+    /// Whether something else was meant since.
+    #[serde(default)]
+    pub followed: bool,
 }
 
 /// A tenant's asynchronous work on an operation.

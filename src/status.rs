@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::drift::{Cause, Live, LiveSync};
 use crate::entry::{HoldReason, Subject};
 use crate::outcome::Verification;
-use crate::plan::{Action, HeldItem, Plan};
+use crate::plan::{HeldItem, Plan};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
 use crate::state::{Head, PolicyState, State};
@@ -140,7 +140,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &BTreeMap<P
         let mut row = row(snapshot, id, policy, live);
         (row.sync, row.cause) = match (held, step) {
             (Some(item), _) => (Sync::Held, item.cause),
-            (None, Some(step)) if step.action == Action::Verify => (Sync::Synced, None),
+            (None, Some(step)) if !step.action.is_change() => (Sync::Synced, None),
             (None, Some(step)) => (Sync::OutOfSync, step.cause),
             (None, None) if policy.applied.is_some() => (Sync::Synced, None),
             (None, None) => (Sync::Unknown, None),

@@ -3,6 +3,8 @@
 //! ```text
 //! intent ──► location ──► effect ──► verdict
 //!    └──────► waiting ◄──┘   any number of times, while its end is not known
+//!
+//! abandoned (an effect) ──► late   where its job is seen to end after all
 //! ```
 
 use std::fmt;
@@ -196,6 +198,54 @@ pub struct Effect {
     /// From the intent to here, in milliseconds of the wall clock.
     pub duration_ms: u64,
     /// In the tenant's words, where it did not come about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What became of the job of an abandoned operation, where it is learnt after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LateOutcome {
+    /// It ended well, and what it was about is live, maybe over something newer.
+    Done,
+    /// It ended without effect.
+    Failed,
+    /// The tenant forgot it.
+    Lost,
+    /// It was asked as long as the tenant remembers keys, and had not ended; it is asked no more.
+    Unwatched,
+}
+
+impl fmt::Display for LateOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Lost => "lost job",
+            Self::Unwatched => "unwatched",
+        })
+    }
+}
+
+/// `operation.late`: the end of a job whose operation was abandoned before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Late {
+    /// Which policy.
+    #[serde(flatten)]
+    pub id: PolicyId,
+    /// Of which operation.
+    pub correlation_id: Uuid,
+    /// What it was about.
+    pub digest: Digest,
+    /// What became of it.
+    pub outcome: LateOutcome,
+    /// Its job.
+    pub job_id: String,
+    /// The tenant's own id of the policy, where it said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    /// In the tenant's words, where it ended without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

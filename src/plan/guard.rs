@@ -105,8 +105,9 @@ pub fn apply(plan: &mut Plan, state: &State, guard: &Guard) {
 }
 
 fn hold(plan: &mut Plan, tenant: &TenantName, why: &str) {
-    let stays =
-        |step: &Step| step.id.tenant != *tenant || matches!(step.action, Action::Resume | Action::Verify);
+    let stays = |step: &Step| {
+        step.id.tenant != *tenant || matches!(step.action, Action::Resume | Action::Verify | Action::Watch)
+    };
     let (steps, held) = std::mem::take(&mut plan.steps).into_iter().partition(stays);
     plan.steps = steps;
     plan.held.extend(held.into_iter().map(|step: Step| HeldItem {

@@ -15,7 +15,7 @@ use crate::outcome::Verification;
 use crate::payload::tests::payload;
 use crate::policy::PolicyId;
 use crate::snapshot::{Desired, Snapshot, Unusable};
-use crate::state::{Applied, Open, PolicyState, Position, Setback, State, TenantState};
+use crate::state::{Abandoned, Applied, Job, Open, PolicyState, Position, Setback, State, TenantState};
 
 const NOW: &str = "2026-11-01T12:00:00Z";
 
@@ -216,6 +216,33 @@ fn an_open_operation_comes_first_whatever_the_file_says() {
     assert_eq!(said(&planned(&wanted(b"b"), &state, &asked)), "resume new");
     let gone = Snapshot { files: 1, ..Snapshot::default() };
     assert_eq!(said(&planned(&gone, &state, &asked)), "resume -");
+}
+
+#[test]
+fn an_abandoned_job_is_watched_and_what_it_overtook_goes_once_more() {
+    let abandoned = Abandoned {
+        operation: Operation::Deploy,
+        digest: Digest::of(b"old"),
+        origin: origin(),
+        correlation_id: Uuid::nil(),
+        intent: Position::default(),
+        job: Job { id: "7".into(), location: "https://a.example/jobs/7".parse().unwrap() },
+        time: now(),
+        followed: true,
+    };
+    let watched = |text| PolicyState { abandoned: vec![abandoned.clone()], ..applied(text) };
+    let asked = Asked::default();
+    let plan = planned(&wanted(b"a"), &state(watched(b"a")), &asked);
+    assert_eq!(said(&plan), "watch -");
+    assert!(!plan.has_changes());
+    assert!(plan.to_string().ends_with(" 1 to watch for a late end."), "{plan}");
+    assert_eq!(said(&planned(&wanted(b"b"), &state(watched(b"a")), &asked)), "update source");
+
+    let overtaken = PolicyState { overtaken: Some(Position::default()), ..applied(b"a") };
+    assert_eq!(said(&planned(&wanted(b"a"), &state(overtaken.clone()), &asked)), "update live");
+    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    let pruned = Asked { prune: true, ..Asked::default() };
+    assert_eq!(said(&planned(&gone, &state(overtaken), &pruned)), "remove removed");
 }
 
 #[test]

@@ -123,6 +123,13 @@ impl<'a> Told<'a> {
                 detail: Some(&waiting.error),
                 ..base
             },
+            Event::Late(late) => Self {
+                outcome: format!("late {}", late.outcome),
+                digest: Some(late.digest),
+                job: Some(&late.job_id),
+                detail: late.error.as_deref(),
+                ..base
+            },
             Event::Effect(effect) => Self {
                 outcome: effect.outcome.to_string(),
                 digest: Some(effect.digest),

@@ -25,6 +25,7 @@ fn mark(action: Action) -> (Style, char) {
         Action::Remove => (RED, '-'),
         Action::Resume => (CYAN, '↻'),
         Action::Verify => (CYAN, '?'),
+        Action::Watch => (CYAN, '…'),
     }
 }
 
@@ -133,6 +134,7 @@ struct Summary {
     remove: usize,
     resume: usize,
     verify: usize,
+    watch: usize,
     in_sync: usize,
     held: usize,
 }
@@ -152,6 +154,7 @@ pub fn json(plan: &Plan) -> serde_json::Result<String> {
             remove: plan.count(Action::Remove),
             resume: plan.count(Action::Resume),
             verify: plan.count(Action::Verify),
+            watch: plan.count(Action::Watch),
             in_sync: plan.in_sync,
             held: plan.held.len(),
         },

@@ -1,13 +1,13 @@
 //! One entry more: which entries may follow a state, and what they make of it.
 
 use super::{
-    Applied, Head, Hold, Job, Open, OpenWebhook, PolicyState, Position, Registered, Setback, State,
-    TenantState, Verified,
+    Abandoned, Applied, Head, Hold, Job, MAX_ABANDONED, Open, OpenWebhook, PolicyState, Position, Registered,
+    Setback, State, TenantState, Verified,
 };
 use crate::digest::EntryHash;
 use crate::entry::{
-    Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Location, Operation, Released, VERSION,
-    Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent, WebhookRemoved,
+    Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Late, LateOutcome, Location, Operation,
+    Released, VERSION, Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent, WebhookRemoved,
 };
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
@@ -59,6 +59,7 @@ impl State {
             Event::Location(location) => self.locate(location)?,
             Event::Waiting(waiting) => self.wait(waiting)?,
             Event::Effect(effect) => self.end(effect, entry.time)?,
+            Event::Late(late) => self.end_late(late, entry.time, at)?,
             Event::Verdict(verdict) => self.judge(verdict)?,
             Event::Held(held) => self.hold(held, entry.time),
             Event::Released(released) => self.release(released)?,
@@ -113,6 +114,7 @@ impl State {
             // From the intent on: however it ends, it is not rolled back a second time.
             policy.rolled_back = live;
         }
+        policy.abandoned.iter_mut().for_each(|abandoned| abandoned.followed = true);
         policy.open = Some(Open {
             operation: intent.operation,
             cause: intent.cause,
@@ -164,14 +166,41 @@ impl State {
         match (effect.outcome, open.operation) {
             (EffectOutcome::Done, Operation::Deploy) => {
                 policy.rolled_back = None;
-                policy.apply(open, effect, time);
+                policy.apply(&open, effect, time);
             }
-            (EffectOutcome::Done, Operation::Rollback) => policy.apply(open, effect, time),
-            (EffectOutcome::Done, Operation::Remove) => *policy = PolicyState::default(),
+            (EffectOutcome::Done, Operation::Rollback) => policy.apply(&open, effect, time),
+            (EffectOutcome::Done, Operation::Remove) => policy.take_away(&open),
             (outcome, _) => policy.set_back(outcome, effect, time),
         }
-        if *policy == PolicyState::default() {
-            self.tenant_mut(&effect.id.tenant)?.policies.remove(&effect.id.name);
+        if effect.outcome == EffectOutcome::Abandoned {
+            policy.remember(open, time);
+        }
+        self.forget(&effect.id)
+    }
+
+    /// The end of an abandoned operation's job. What it brought live is live now, as far as anybody knows.
+    fn end_late(&mut self, late: &Late, time: Timestamp, at: Position) -> Result<(), String> {
+        let policy = self.policy_mut(&late.id)?;
+        let ours = |abandoned: &Abandoned| abandoned.correlation_id == late.correlation_id;
+        let Some(index) = policy.abandoned.iter().position(ours) else {
+            return Err(format!("{} has no abandoned operation {}", late.id, late.correlation_id));
+        };
+        if policy.abandoned[index].digest != late.digest {
+            return Err(format!("operation {} is about another digest", late.correlation_id));
+        }
+        let abandoned = policy.abandoned.remove(index);
+        if late.outcome == LateOutcome::Done {
+            policy.overtaken = abandoned.followed.then_some(at).or(policy.overtaken);
+            policy.land(abandoned, late, time);
+        }
+        self.forget(&late.id)
+    }
+
+    /// A policy of which nothing is known is not kept.
+    fn forget(&mut self, id: &PolicyId) -> Result<(), String> {
+        let policies = &mut self.tenant_mut(&id.tenant)?.policies;
+        if policies.get(&id.name).is_some_and(|policy| *policy == PolicyState::default()) {
+            policies.remove(&id.name);
         }
         Ok(())
     }
@@ -263,18 +292,63 @@ impl State {
 }
 
 impl PolicyState {
-    fn apply(&mut self, open: Open, effect: &Effect, time: Timestamp) {
+    fn apply(&mut self, open: &Open, effect: &Effect, time: Timestamp) {
         self.setback = None;
+        self.settle(open);
         if effect.policy_id.is_some() {
             self.policy_id = effect.policy_id.clone();
         }
         self.applied = Some(Applied {
             digest: open.digest,
-            origin: open.origin,
+            origin: open.origin.clone(),
             job_id: effect.job_id.clone(),
             time,
             intent: open.intent,
             correlation_id: open.correlation_id,
+            verification: Verification::NotConfigured,
+            success_rate: None,
+        });
+    }
+
+    /// Nothing of a removed policy counts any more, but for jobs that may still bring it back.
+    fn take_away(&mut self, open: &Open) {
+        self.settle(open);
+        let (abandoned, overtaken) = (std::mem::take(&mut self.abandoned), self.overtaken);
+        *self = Self { abandoned, overtaken, ..Self::default() };
+    }
+
+    /// What was meant after a late end came after it.
+    fn settle(&mut self, open: &Open) {
+        self.overtaken.take_if(|late| *late < open.intent);
+    }
+
+    fn remember(&mut self, open: Open, time: Timestamp) {
+        let Some(job) = open.job else { return };
+        if self.abandoned.len() == MAX_ABANDONED {
+            self.abandoned.remove(0);
+        }
+        self.abandoned.push(Abandoned {
+            operation: open.operation,
+            digest: open.digest,
+            origin: open.origin,
+            correlation_id: open.correlation_id,
+            intent: open.intent,
+            job,
+            time,
+            followed: false,
+        });
+    }
+
+    fn land(&mut self, abandoned: Abandoned, late: &Late, time: Timestamp) {
+        self.setback.take_if(|setback| setback.digest == abandoned.digest);
+        self.policy_id = late.policy_id.clone().or(self.policy_id.take());
+        self.applied = (abandoned.operation != Operation::Remove).then_some(Applied {
+            digest: abandoned.digest,
+            origin: abandoned.origin,
+            job_id: Some(abandoned.job.id),
+            time,
+            intent: abandoned.intent,
+            correlation_id: abandoned.correlation_id,
             verification: Verification::NotConfigured,
             success_rate: None,
         });

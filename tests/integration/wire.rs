@@ -239,6 +239,54 @@ fn an_operation_is_abandoned_by_hand() {
     world.run(&["abandon", "nonsense"]).exits(64);
 }
 
+/// A policy whose first job is abandoned while it runs, and ends `after` that.
+fn abandoned(after: Duration) -> World {
+    let world = world(&format!("job:complete:duration={}ms:first=1", after.as_millis()));
+    let settings = world.tenant("default", "").replace("deadline: 10s", "deadline: 100ms");
+    world.write_settings(&format!("tenants:\n{settings}"));
+    world.run(&["apply"]).exits(1);
+    world.run(&["abandon", "default/a"]).exits(0);
+    assert_eq!(world.live("default").len(), 0, "it still runs");
+    world
+}
+
+fn script_src(world: &World) -> String {
+    let live = world.live("default");
+    live["a"]["securityProfile"]["contentSecurityPolicy"]["directives"]["script-src"].to_string()
+}
+
+#[test]
+fn an_abandoned_job_that_ends_over_something_newer_is_overtaken_once_more() {
+    let world = abandoned(Duration::from_secs(4));
+    world.write("a.yaml", &policy("a", "'self' https://cdn.example"));
+    world.run(&["apply"]).exits(0);
+    assert!(script_src(&world).contains("cdn.example"));
+    let polls = world.requests(Endpoint::Job).len();
+    world.run(&["plan"]).exits(0).says("1 to watch for a late end.");
+    world.run(&["apply"]).exits(0);
+    assert_eq!(world.requests(Endpoint::Job).len(), polls + 1, "it is asked once a pass");
+    world.until("the old job ends", |world| !script_src(world).contains("cdn.example"));
+
+    world.run(&["apply"]).exits(0).complains("ended after its operation was abandoned");
+    assert!(script_src(&world).contains("cdn.example"), "the newest is live again");
+    assert_eq!((world.submits(), keys(&world.requests(Endpoint::Submit)).len()), (3, 3));
+    assert_eq!(world.entries("operation.late").len(), 1);
+    let traffic = world.traffic();
+    world.run(&["apply"]).exits(0).says("1 in sync");
+    assert_eq!(world.traffic(), traffic, "nothing is asked any more");
+    world.run(&["audit", "verify"]).exits(0);
+}
+
+#[test]
+fn an_abandoned_job_that_brings_what_is_wanted_spares_a_submit() {
+    let world = abandoned(Duration::from_millis(700));
+    world.until("the job ends", |world| world.live("default").len() == 1);
+    world.run(&["apply", "--retry"]).exits(0);
+    assert_eq!(world.entries("operation.late")[0]["outcome"], "done");
+    world.run(&["apply"]).exits(0).says("1 in sync");
+    assert_eq!(world.submits(), 1);
+}
+
 #[test]
 fn a_submit_that_is_in_doubt_is_resolved_before_anything_else_is_sent() {
     let world = world("submit:no-location submit:garbage");

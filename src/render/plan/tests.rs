@@ -162,6 +162,7 @@ fn programs_get_the_same() {
         "remove": 0,
         "resume": 0,
         "verify": 0,
+        "watch": 0,
         "inSync": 3,
         "held": 2
       }

@@ -81,6 +81,29 @@ impl Story {
         self.judge(payload, verification);
     }
 
+    /// An operation that is abandoned while its job runs.
+    fn abandon(&mut self, operation: &str, payload: &str, correlation: u128) {
+        let correlation = Uuid::from_u128(correlation);
+        let mut intent = Self::intent(operation, payload, None);
+        intent["correlationId"] = json!(correlation);
+        self.tell(intent);
+        self.tell(json!({
+            "event": "operation.location", "tenant": "t", "policy": "p", "correlationId": correlation,
+            "jobId": "7", "location": "https://a.example/jobs/7", "attempts": 1, "submitMs": 1,
+        }));
+        self.tell(json!({
+            "event": "operation.effect", "tenant": "t", "policy": "p", "correlationId": correlation,
+            "digest": digest(payload), "outcome": "abandoned", "attempts": 1, "durationMs": 1,
+        }));
+    }
+
+    fn late(payload: &str, correlation: u128, outcome: &str) -> Value {
+        json!({
+            "event": "operation.late", "tenant": "t", "policy": "p", "correlationId": Uuid::from_u128(correlation),
+            "digest": digest(payload), "outcome": outcome, "jobId": "7", "policyId": "theirs",
+        })
+    }
+
     fn policy(&self) -> &PolicyState {
         &self.0.tenants[&"t".parse().unwrap()].policies[&"p".parse().unwrap()]
     }
@@ -166,4 +189,65 @@ fn replaced_webhooks_are_known_until_they_are_gone() {
     assert!(story.ids().is_empty());
     story.tell(Story::removed(None));
     assert!(story.webhooks().is_empty());
+}
+
+#[test]
+fn a_job_that_ends_late_counts_as_what_it_brought_about() {
+    let mut story = Story::new();
+    story.abandon("deploy", OLD, 7);
+    assert_eq!(story.policy().abandoned.len(), 1);
+    story.try_tell(Story::late(NEW, 7, "done")).unwrap_err();
+    story.try_tell(Story::late(OLD, 8, "done")).unwrap_err();
+    story.tell(Story::late(OLD, 7, "done"));
+    let policy = story.policy();
+    assert_eq!(policy.applied.as_ref().unwrap().digest, digest(OLD));
+    assert_eq!(
+        (&policy.setback, policy.overtaken),
+        (&None, None),
+        "nothing was meant since, so nothing is lost"
+    );
+    assert_eq!(policy.policy_id.as_deref(), Some("theirs"));
+    story.try_tell(Story::late(OLD, 7, "done")).unwrap_err();
+}
+
+#[test]
+fn what_a_late_end_overtook_is_settled_by_what_was_meant_after_it() {
+    let mut story = Story::new();
+    story.abandon("deploy", OLD, 7);
+    story.tell(Story::intent("deploy", NEW, None));
+    story.tell(Story::late(OLD, 7, "done"));
+    story.end(NEW, "done");
+    assert!(story.policy().overtaken.is_some(), "which of the two came last is not known");
+    story.deploy(NEW, "verified");
+    assert_eq!(story.policy().overtaken, None);
+    assert_eq!(story.policy().applied.as_ref().unwrap().digest, digest(NEW));
+
+    story.abandon("remove", NEW, 8);
+    story.deploy(NEW, "verified");
+    story.tell(Story::late(NEW, 8, "done"));
+    assert_eq!(story.policy().applied, None, "it was taken away after all");
+    assert!(story.policy().overtaken.is_some());
+}
+
+#[test]
+fn a_late_end_without_effect_changes_nothing() {
+    for outcome in ["failed", "lost", "unwatched"] {
+        let mut story = Story::new();
+        story.abandon("deploy", OLD, 7);
+        story.deploy(NEW, "verified");
+        let before = story.policy().clone();
+        story.tell(Story::late(OLD, 7, outcome));
+        let after = PolicyState { abandoned: Vec::new(), ..before };
+        assert_eq!(*story.policy(), after, "{outcome}");
+    }
+}
+
+#[test]
+fn only_so_many_abandoned_jobs_are_remembered() {
+    let mut story = Story::new();
+    for correlation in 1..=10 {
+        story.abandon("deploy", OLD, correlation);
+    }
+    let kept: Vec<u128> = story.policy().abandoned.iter().map(|it| it.correlation_id.as_u128()).collect();
+    assert_eq!(kept, Vec::from_iter(3..=10));
 }
