@@ -140,6 +140,18 @@ pub struct Run {
     /// Between full passes, even without an event [default: 5m]
     #[arg(long, env = "CHATWARD_INTERVAL", value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
+    /// How changes are heard of: by events, with polling where there are none, or by polling alone
+    #[arg(long, value_enum, default_value = "auto", env = "CHATWARD_WATCH", value_name = "MODE")]
+    pub watch: WatchMode,
+}
+
+/// How changes are heard of.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum WatchMode {
+    /// By events; by polling where there are none to be had
+    Auto,
+    /// By polling, for file systems without events, such as those of a network
+    Poll,
 }
 
 /// What every verb that changes something takes.

@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::plan::{self, Retry};
 use crate::reconcile::{Reconciler, Report};
 use crate::remote::WriteTenant;
-use crate::source::watch::Watch;
+use crate::source::watch::{Armed, Watch};
 use crate::state::State;
 
 /// How a daemon is asked to end: first by beginning nothing new, then by waiting for nothing more.
@@ -59,9 +59,9 @@ pub async fn run<T: WriteTenant>(
     host: &Host,
 ) -> Result<(), StepError> {
     let mut trigger = Trigger::Start;
-    let mut deaf = None;
+    let mut armed = None;
     while !stops.drain.is_cancelled() {
-        arm(&mut watch, &mut deaf);
+        arm(&mut watch, &mut armed);
         if trigger == Trigger::Change {
             info!(name: "source.changed", "the policy directory changed");
         }
@@ -81,13 +81,19 @@ pub async fn run<T: WriteTenant>(
     Ok(())
 }
 
-/// Watches whatever is at the path now. What keeps it from watching is said once.
-fn arm(watch: &mut Watch, deaf: &mut Option<String>) {
-    let why = watch.arm().err().map(|error| error.to_string());
-    if let Some(why) = why.as_ref().filter(|_| why != *deaf) {
-        warn!(name: "source.unwatched", error = why, "changes are seen by full passes alone: {why}");
+/// Watches whatever is at the path now. That it has to be polled is said once, and once that it need not be any more.
+fn arm(watch: &mut Watch, before: &mut Option<Armed>) {
+    let now = watch.arm();
+    match (&now, before.as_ref()) {
+        (Armed::Deaf(why), before) if before != Some(&now) => {
+            warn!(name: "source.polled", error = why, "no events, so the policy directory is polled: {why}");
+        }
+        (Armed::Events, Some(Armed::Deaf(_))) => {
+            info!(name: "source.watched", "the policy directory is watched by events again");
+        }
+        _ => {}
     }
-    *deaf = why;
+    *before = Some(now);
 }
 
 fn log(trigger: Trigger, report: &Report) {

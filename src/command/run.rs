@@ -5,11 +5,11 @@ use tokio::sync::mpsc;
 use tracing::info;
 
 use super::{Exit, setup};
-use crate::cli::Run;
+use crate::cli::{Run, WatchMode};
 use crate::controller;
 use crate::host::Host;
 use crate::reconcile::Reconciler;
-use crate::source::watch::Watch;
+use crate::source::watch::{Mode, Watch};
 
 pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     let host = Host::real();
@@ -18,7 +18,11 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     let simulated = setup::simulate(&mut settings, &args.sandbox).await?;
     let tenants = setup::tenants(&settings)?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
-    let watch = Watch::new(&settings.policies, &settings.state);
+    let mode = match args.watch {
+        WatchMode::Auto => Mode::Auto,
+        WatchMode::Poll => Mode::Poll,
+    };
+    let watch = Watch::new(&settings.policies, &settings.state, mode);
     info!(
         name: "daemon.started",
         policies = %settings.policies.display(), state = %settings.state.display(),

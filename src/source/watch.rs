@@ -2,128 +2,229 @@
 //!
 //! A hint says "look", never "what": events can be missed, doubled and late, so what is done follows from the next
 //! snapshot alone. A burst of events makes one hint, once it has been quiet for [`QUIET`], at the latest [`PATIENCE`] after
-//! its first event. The debouncing is ours because a hint needs no paths, and the crates for it keep every path.
+//! its first event. The debouncing is ours because a hint needs no paths: the crates for it keep every path, and one of
+//! them fails on events that have none, such as that of a queue that ran over.
+//!
+//! ```text
+//! ground (folders, and every link on the way to them) ─► events ┐
+//!                        fingerprint of it, now and then ─► poll ┴─► burst ─► hint
+//! ```
+//!
+//! Watched is what a reader would see through: each folder below the directory, and the folder of each component of its
+//! path, so that a link on the way may be swapped. Where events can't be had, because a limit is reached or the file
+//! system has none, the same ground is looked at again and again.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
+use notify::{Config, Event, EventHandler, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+
+mod ground;
+mod poll;
+
+use ground::Ground;
+use poll::Poll;
 
 /// How long nothing must happen before a burst is over.
 pub const QUIET: Duration = Duration::from_millis(50);
 /// How long a burst that goes on is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How changes are heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// By events; by polling where there are none to be had.
+    #[default]
+    Auto,
+    /// By polling: for file systems that have no events, such as those of a network.
+    Poll,
+}
+
+/// How a directory is watched just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Armed {
+    /// Events arrive.
+    Events,
+    /// It is polled, because that was asked for.
+    Polling,
+    /// It is polled, because events can't be had.
+    Deaf(String),
+}
+
 /// Watches a directory.
 pub struct Watch {
     root: PathBuf,
-    watcher: Option<RecommendedWatcher>,
+    ignored: PathBuf,
+    mode: Mode,
+    begin: fn(Handler) -> notify::Result<RecommendedWatcher>,
+    watcher: Option<(RecommendedWatcher, Ground)>,
+    poll: Option<Poll>,
     events: mpsc::Receiver<()>,
     sender: mpsc::Sender<()>,
-    ignored: PathBuf,
+    /// Whether there may be folders that are not watched yet.
+    stale: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// A watch on a directory, deaf to what happens below `ignored`.
-    pub fn new(root: &Path, ignored: &Path) -> Self {
+    /// A watch on a directory, deaf to what happens below `ignored`. It hears nothing before it is armed.
+    pub fn new(root: &Path, ignored: &Path, mode: Mode) -> Self {
         // One hint that waits is as good as a thousand.
         let (sender, events) = mpsc::channel(1);
-        let ignored = ignored.canonicalize().unwrap_or_else(|_| ignored.to_owned());
-        Self { root: root.to_owned(), watcher: None, events, sender, ignored }
+        Self {
+            root: root.to_owned(),
+            ignored: ignored.canonicalize().unwrap_or_else(|_| ignored.to_owned()),
+            mode,
+            begin,
+            watcher: None,
+            poll: None,
+            events,
+            sender,
+            stale: Arc::default(),
+        }
     }
 
-    /// Watches whatever is at the path now: the directory, which may be another one than before, and the folder that it is
-    /// in, where nothing but its own coming and going counts.
-    ///
-    /// # Errors
-    /// Where events can't be had, with the reason; full passes find every change all the same.
-    pub fn arm(&mut self) -> Result<(), notify::Error> {
-        let root = self.root.canonicalize();
-        let parent = self.root.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new(".")).canonicalize().map_err(notify::Error::io)?;
-        let mut heard = vec![parent.join(self.root.file_name().unwrap_or_default())];
-        heard.extend(root.as_ref().ok().cloned());
-        let (sender, ignored) = (self.sender.clone(), self.ignored.clone());
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if event.as_ref().map_or(true, |event| matters(event, &heard, &ignored)) {
-                // A full channel already holds the hint.
-                let _ = sender.try_send(());
+    /// Watches whatever is at the path now, which may be another directory than before. Nothing is done while the same
+    /// folders are there. What is read after this is either seen then, or hinted at.
+    pub fn arm(&mut self) -> Armed {
+        if self.mode == Mode::Poll {
+            self.poll();
+            return Armed::Polling;
+        }
+        match self.listen() {
+            Ok(()) => {
+                self.poll = None;
+                Armed::Events
             }
-        })?;
-        let armed = match &root {
-            Ok(root) => watcher.watch(root, RecursiveMode::Recursive),
-            Err(error) => Err(notify::Error::generic(&error.to_string())),
-        };
-        let parent = watcher.watch(&parent, RecursiveMode::NonRecursive);
-        self.watcher = Some(watcher);
-        armed.or(parent)
+            Err(error) => {
+                self.watcher = None;
+                self.poll();
+                Armed::Deaf(why(&error))
+            }
+        }
     }
 
-    /// Waits for the end of the next burst.
+    fn poll(&mut self) {
+        self.poll.get_or_insert_with(|| Poll::new(&self.root, &self.ignored));
+    }
+
+    /// Watches the ground as it is now. The old watcher goes only once the new one hears everything.
+    fn listen(&mut self) -> notify::Result<()> {
+        let stale = self.stale.swap(false, Ordering::SeqCst);
+        let ground = Ground::of(&self.root, &self.ignored);
+        if !stale && self.watcher.as_ref().is_some_and(|(_, armed)| *armed == ground) {
+            return Ok(());
+        }
+        let handler = Handler {
+            ground: ground.clone(),
+            ignored: self.ignored.clone(),
+            stale: Arc::clone(&self.stale),
+            sender: self.sender.clone(),
+        };
+        let mut watcher = (self.begin)(handler)?;
+        for folder in ground.folders() {
+            match watcher.watch(folder, RecursiveMode::NonRecursive) {
+                // A folder that went meanwhile is no reason: that it went is heard in the folder that it was in.
+                Err(error) if !is_limit(&error) => self.stale.store(true, Ordering::SeqCst),
+                watched => watched?,
+            }
+        }
+        self.watcher = Some((watcher, ground));
+        Ok(())
+    }
+
+    /// Waits for the end of the next burst. Nothing is lost where this is given up half way.
     pub async fn hint(&mut self) {
-        // The sender lives as long as the watch, so there is always another event to wait for.
-        if self.events.recv().await.is_none() {
-            return std::future::pending().await;
+        match &mut self.poll {
+            Some(poll) => tokio::select! {
+                () = poll.changed() => {}
+                _ = self.events.recv() => {}
+            },
+            None => {
+                // The sender lives as long as the watch, so there is always another event to wait for.
+                let _ = self.events.recv().await;
+            }
         }
         let deadline = Instant::now() + PATIENCE;
         while let Ok(Some(())) = timeout_at(deadline.min(Instant::now() + QUIET), self.events.recv()).await {}
     }
 }
 
-/// Whether an event may tell of a change below one of the paths that are heard. Our own reading makes events too.
-fn matters(event: &notify::Event, heard: &[PathBuf], ignored: &Path) -> bool {
-    let change = match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
-        EventKind::Access(_) => false,
-        _ => true,
-    };
-    let in_git = |path: &Path| path.components().any(|part| part == Component::Normal(".git".as_ref()));
-    let counts = |path: &PathBuf| {
-        heard.iter().any(|root| path.starts_with(root)) && !path.starts_with(ignored) && !in_git(path)
-    };
-    change && (event.paths.is_empty() || event.paths.iter().any(counts))
+fn begin(handler: Handler) -> notify::Result<RecommendedWatcher> {
+    RecommendedWatcher::new(handler, Config::default().with_follow_symlinks(false))
+}
+
+/// Whether no more can be watched, whatever it is.
+fn is_limit(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::MaxFilesWatch => true,
+        notify::ErrorKind::Io(error) => {
+            matches!(error.raw_os_error(), Some(errno) if errno == rustix::io::Errno::NOSPC.raw_os_error()
+                || errno == rustix::io::Errno::MFILE.raw_os_error())
+        }
+        _ => false,
+    }
+}
+
+fn why(error: &notify::Error) -> String {
+    if is_limit(error) {
+        format!(
+            "{error}: inotify's limit is reached, raise fs.inotify.max_user_watches or max_user_instances"
+        )
+    } else {
+        error.to_string()
+    }
+}
+
+/// Takes events, on the thread of the watcher.
+struct Handler {
+    ground: Ground,
+    ignored: PathBuf,
+    stale: Arc<AtomicBool>,
+    sender: mpsc::Sender<()>,
+}
+
+impl EventHandler for Handler {
+    fn handle_event(&mut self, event: notify::Result<Event>) {
+        let (matters, regroups) = match &event {
+            Ok(event) => (self.matters(event), regroups(event)),
+            Err(_) => (true, true),
+        };
+        if matters {
+            if regroups {
+                self.stale.store(true, Ordering::SeqCst);
+            }
+            // A full channel already holds the hint.
+            let _ = self.sender.try_send(());
+        }
+    }
+}
+
+impl Handler {
+    /// Whether an event may tell of a change. Our own reading makes events too.
+    fn matters(&self, event: &Event) -> bool {
+        let change = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+            EventKind::Access(_) => false,
+            _ => true,
+        };
+        let counts = |path: &PathBuf| self.ground.counts(path) && !path.starts_with(&self.ignored);
+        change && (event.paths.is_empty() || event.paths.iter().any(counts))
+    }
+}
+
+/// Whether there may be other folders than before: one came, or events were lost.
+fn regroups(event: &Event) -> bool {
+    let came = matches!(
+        event.kind,
+        EventKind::Create(CreateKind::Folder | CreateKind::Any) | EventKind::Modify(ModifyKind::Name(_))
+    );
+    event.need_rescan() || event.paths.is_empty() || (came && event.paths.iter().any(|path| path.is_dir()))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    async fn hinted(watch: &mut Watch) -> bool {
-        tokio::time::timeout(Duration::from_secs(10), watch.hint()).await.is_ok()
-    }
-
-    #[tokio::test]
-    async fn changes_hint_and_reading_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("policies");
-        fs::create_dir_all(root.join("default")).unwrap();
-        fs::create_dir_all(root.join(".state")).unwrap();
-        let mut watch = Watch::new(&root, &root.join(".state"));
-        watch.arm().unwrap();
-
-        fs::write(root.join("default/a.yaml"), "one").unwrap();
-        assert!(hinted(&mut watch).await, "a new file");
-        fs::write(root.join("default/b.tmp"), "two").unwrap();
-        fs::rename(root.join("default/b.tmp"), root.join("default/a.yaml")).unwrap();
-        assert!(hinted(&mut watch).await, "a rename over it");
-
-        fs::read(root.join("default/a.yaml")).unwrap();
-        fs::write(root.join(".state/ledger"), "three").unwrap();
-        fs::write(folder.path().join("log"), "three").unwrap();
-        let quiet = tokio::time::timeout(QUIET * 4, watch.hint()).await;
-        assert!(quiet.is_err(), "reading, the state directory and what stands beside are no hints");
-
-        fs::rename(&root, folder.path().join("gone")).unwrap();
-        assert!(hinted(&mut watch).await, "the directory goes");
-        fs::create_dir(&root).unwrap();
-        assert!(hinted(&mut watch).await, "and comes");
-        watch.arm().unwrap();
-        fs::write(root.join("c.yaml"), "four").unwrap();
-        assert!(hinted(&mut watch).await, "and is watched again");
-    }
-}
+mod tests;
