@@ -5,14 +5,19 @@
 
 use crate::finding::Spanned;
 
+pub mod allows;
 pub mod browser;
 pub mod directive;
+pub mod enforced;
 pub mod header;
+pub mod list;
+pub mod matching;
 pub mod source;
 pub mod support;
 pub mod value;
 pub mod written;
 
+pub use allows::{Allows, Question, allows};
 pub use browser::{Browser, TargetBrowsers, Version};
 pub use directive::{DirectiveInfo, Grammar, Standing};
 pub use source::{Hash, HashAlgorithm, Host, HostSource, Keyword, Port, Source, SourceError};
