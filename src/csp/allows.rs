@@ -69,7 +69,7 @@ impl Question {
             Self::InlineScript => Attempt::Inline(Inline::Script),
             Self::AttrHandler => Attempt::Inline(Inline::EventHandler),
             Self::Eval => Attempt::Eval,
-            Self::Wasm => Attempt::Wasm,
+            Self::Wasm => Attempt::CompileWasm,
             Self::ExtScriptSelf => Attempt::Load(Destination::Script, own),
             Self::ExtScriptEvil => Attempt::Load(Destination::Script, evil),
             Self::ExtScriptData => Attempt::Load(Destination::Script, data),
@@ -81,10 +81,10 @@ impl Question {
             Self::FrameEvil => Attempt::Load(Destination::Frame, evil),
             Self::ObjectEvil => Attempt::Load(Destination::Object, evil),
             Self::FontEvil => Attempt::Load(Destination::Font, evil),
-            Self::WorkerSelf => Attempt::Load(Destination::Worker, own),
-            Self::FormActionEvil => Attempt::Submit(evil),
-            Self::BaseEvil => Attempt::Base(evil),
-            Self::DomSinkString => Attempt::Sink,
+            Self::WorkerSelf => Attempt::StartWorker(own),
+            Self::FormActionEvil => Attempt::SubmitForm(evil),
+            Self::BaseEvil => Attempt::SetBase(evil),
+            Self::DomSinkString => Attempt::FillSink,
         }
     }
 }
@@ -148,3 +148,6 @@ pub fn allows(policies: &[Directives]) -> Allows {
     }
     allows
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
 //! One policy as a browser enforces it, and whether it lets a page do something.
 //!
-//! Between what was written and what is enforced lies what browsers ignore: unknown directives, a second directive of
-//! the same name, and one with a character outside ASCII in its value.
+//! Between what is written and what is enforced lies what browsers ignore: unknown directives, a second directive of
+//! the same name, and one whose value has a character that can't be printed in ASCII. `upgrade-insecure-requests` and
+//! `block-all-mixed-content` are not here: they speak of `http:` within a page of `https:`, where every browser by now
+//! does without being told what they ask for.
 
 use url::Url;
 
@@ -11,26 +13,29 @@ use super::matching::Request;
 use super::source::Keyword;
 use super::written::{Directive, Directives};
 
-/// Something that a page tries to do.
+/// Something that a page tries to do, or that somebody does who could write into it: hence no attempt has a nonce, or
+/// a hash that a policy lists.
 #[derive(Debug, Clone, Copy)]
 pub enum Attempt<'u> {
-    /// To run or apply code that is written in it, without a nonce or a hash that a policy could know.
+    /// To run or apply code that is written in the page.
     Inline(Inline),
-    /// To run a string as script: `eval`, `new Function`, `setTimeout` with a string.
-    Eval,
-    /// To compile WebAssembly.
-    Wasm,
     /// To load something.
     Load(Destination, &'u Url),
+    /// To start a worker from a URL that is given as a string.
+    StartWorker(&'u Url),
+    /// To run a string as script: `eval`, `new Function`, `setTimeout`.
+    Eval,
+    /// To compile WebAssembly.
+    CompileWasm,
+    /// To put a string into a DOM sink such as `innerHTML`.
+    FillSink,
     /// To send a form.
-    Submit(&'u Url),
-    /// To set its base URL.
-    Base(&'u Url),
-    /// To put a plain string into a DOM sink such as `innerHTML`.
-    Sink,
+    SubmitForm(&'u Url),
+    /// To set the page's base URL.
+    SetBase(&'u Url),
 }
 
-/// Code within a page.
+/// Code that is written in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inline {
     /// `<script>…</script>`.
@@ -43,10 +48,10 @@ pub enum Inline {
     StyleAttribute,
 }
 
-/// What is loaded, by who asks for it.
+/// What is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// `<script src>`, put there by the parser.
+    /// `<script src>`, as the parser finds it in the page.
     Script,
     /// `<link rel=stylesheet>`.
     Style,
@@ -56,12 +61,10 @@ pub enum Destination {
     Connection,
     /// `<iframe>`.
     Frame,
-    /// `<object>` and `<embed>`.
+    /// A page or a plugin in `<object>` or `<embed>`.
     Object,
     /// Fonts.
     Font,
-    /// `new Worker`.
-    Worker,
 }
 
 impl Inline {
@@ -83,40 +86,44 @@ impl Inline {
 }
 
 impl Destination {
-    const fn directive(self) -> &'static str {
+    /// Each of them has to allow it. An object is a frame too as soon as it shows a page, and what it shows is not
+    /// known before it is loaded: Chromium asks both.
+    const fn directives(self) -> &'static [&'static str] {
         match self {
-            Self::Script => "script-src-elem",
-            Self::Style => "style-src-elem",
-            Self::Image => "img-src",
-            Self::Connection => "connect-src",
-            Self::Frame => "frame-src",
-            Self::Object => "object-src",
-            Self::Font => "font-src",
-            Self::Worker => "worker-src",
+            Self::Script => &["script-src-elem"],
+            Self::Style => &["style-src-elem"],
+            Self::Image => &["img-src"],
+            Self::Connection => &["connect-src"],
+            Self::Frame => &["frame-src"],
+            Self::Object => &["object-src", "frame-src"],
+            Self::Font => &["font-src"],
         }
     }
 }
 
 /// One policy as it is enforced.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Enforced<'p> {
     lists: Vec<(&'static str, SourceList<'p>)>,
+    /// The tokens of `sandbox`, if it is there.
     sandbox: Option<Vec<&'p str>>,
+    /// Whether `require-trusted-types-for 'script'` is there.
     trusted_types: bool,
 }
 
 impl<'p> Enforced<'p> {
-    /// What remains of a policy.
+    /// What a browser keeps of a policy.
     pub fn new(directives: &'p Directives) -> Self {
-        let mut enforced = Self { lists: Vec::new(), sandbox: None, trusted_types: false };
-        let mut seen: Vec<&str> = Vec::new();
+        let mut enforced = Self::default();
+        let mut seen = Vec::new();
         for directive in &directives.0 {
             let Some(info) = directive::lookup(&directive.name) else { continue };
             if seen.contains(&info.name) {
                 continue;
             }
+            // A name counts as seen even where its value is then thrown away.
             seen.push(info.name);
-            if directive.sources().iter().all(|word| word.bytes().all(|b| b.is_ascii_graphic())) {
+            if words(directive).all(|word| word.bytes().all(|byte| byte.is_ascii_graphic())) {
                 enforced.add(info.name, info.grammar, directive);
             }
         }
@@ -124,69 +131,83 @@ impl<'p> Enforced<'p> {
     }
 
     fn add(&mut self, name: &'static str, grammar: Grammar, directive: &'p Directive) {
-        let words = || directive.sources().iter().map(|word| word.as_str());
         match grammar {
-            Grammar::SourceList | Grammar::AncestorSourceList => {
-                self.lists.push((name, SourceList::read(directive, grammar)));
-            }
-            Grammar::SandboxTokens => self.sandbox = Some(words().collect()),
-            Grammar::SinkGroups => self.trusted_types = words().any(|word| word == "'script'"),
+            Grammar::SourceList => self.lists.push((name, SourceList::read(directive))),
+            Grammar::SandboxTokens => self.sandbox = Some(words(directive).collect()),
+            // Chromium knows it in lower case only.
+            Grammar::SinkGroups => self.trusted_types = words(directive).any(|word| word == "'script'"),
+            // Who may frame the page, where reports go, which Trusted Types policies may be made: no attempt is about
+            // these.
             _ => {}
         }
     }
 
-    /// The list that decides for a directive: its own, or that of the first fallback that is there (CSP3 §6.8.3).
+    /// The list that decides for a directive: its own, or that of the first of its fallbacks that is there (CSP3
+    /// §6.8.3). `None` means that nothing is restricted.
     fn governing(&self, name: &str) -> Option<&SourceList<'p>> {
-        let fallbacks = directive::lookup(name).map_or(&[][..], |info| info.fallbacks);
-        std::iter::once(name)
-            .chain(fallbacks.iter().copied())
-            .find_map(|name| self.lists.iter().find(|(other, _)| *other == name).map(|(_, list)| list))
+        let own = |name: &str| self.lists.iter().find(|(other, _)| *other == name).map(|(_, list)| list);
+        own(name).or_else(|| directive::lookup(name)?.fallbacks.iter().find_map(|name| own(name)))
     }
 
-    fn sandboxed(&self, token: &str) -> bool {
-        self.sandbox.as_ref().is_some_and(|tokens| !tokens.iter().any(|t| t.eq_ignore_ascii_case(token)))
+    fn sandboxed_without(&self, token: &str) -> bool {
+        let without = |tokens: &Vec<&str>| !tokens.iter().any(|other| other.eq_ignore_ascii_case(token));
+        self.sandbox.as_ref().is_some_and(without)
     }
 
-    /// Whether it lets a page do it.
+    /// Whether it lets a page do something.
+    ///
+    /// What only a script can do (evaluate, compile, fill a sink, connect, start a worker) is asked of a script that runs:
+    /// in a sandbox without `allow-scripts` none does, yet `connect-src` is as wide as it is.
     pub fn permits(&self, page: &Url, attempt: Attempt<'_>) -> bool {
-        let scripts = !self.sandboxed("allow-scripts");
-        let matches = |name: &str, url| {
-            self.governing(name).is_none_or(|list| list.matches(Request { page, url, redirected: false }))
-        };
         match attempt {
-            Attempt::Inline(inline) => {
-                let list = self.governing(inline.directive());
-                (scripts || inline.code() == Code::Style)
-                    && list.is_none_or(|list| list.allows_all_inline(inline.code()))
+            Attempt::Inline(inline) => self.permits_inline(inline),
+            Attempt::Load(destination, url) => {
+                let script = destination == Destination::Script;
+                // The parser's scripts are not those that 'strict-dynamic' trusts, and it makes URLs count for nothing.
+                !(script && (self.sandboxed_without("allow-scripts") || self.dynamic(destination)))
+                    && destination.directives().iter().all(|name| self.matches(name, page, url))
             }
-            Attempt::Eval => {
-                let list = self.governing("script-src");
-                scripts && !self.trusted_types && list.is_none_or(|list| list.has(Keyword::UnsafeEval))
-            }
-            Attempt::Wasm => {
-                let list = self.governing("script-src");
-                scripts
-                    && list
-                        .is_none_or(|list| list.has(Keyword::UnsafeEval) || list.has(Keyword::WasmUnsafeEval))
-            }
-            Attempt::Load(destination @ Destination::Script, url) => {
-                let list = self.governing(destination.directive());
-                scripts
-                    && list.is_none_or(|list| !list.has(Keyword::StrictDynamic))
-                    && matches(destination.directive(), url)
-            }
-            Attempt::Load(destination @ Destination::Worker, url) => {
-                let list = self.governing(destination.directive());
-                scripts
-                    && !self.sandboxed("allow-same-origin")
+            Attempt::StartWorker(url) => {
+                let dynamic =
+                    self.governing("worker-src").is_some_and(|list| list.has(Keyword::StrictDynamic));
+                // An origin of its own, as a sandbox gives it, has no workers but those of blob: and data: URLs.
+                !self.sandboxed_without("allow-same-origin")
                     && !self.trusted_types
-                    && (list.is_some_and(|list| list.has(Keyword::StrictDynamic))
-                        || matches(destination.directive(), url))
+                    && (dynamic || self.matches("worker-src", page, url))
             }
-            Attempt::Load(destination, url) => matches(destination.directive(), url),
-            Attempt::Submit(url) => !self.sandboxed("allow-forms") && matches("form-action", url),
-            Attempt::Base(url) => matches("base-uri", url),
-            Attempt::Sink => !self.trusted_types,
+            // 'trusted-types-eval' is for what Trusted Types made, not for strings.
+            Attempt::Eval => !self.trusted_types && self.script_src_has(&[Keyword::UnsafeEval]),
+            Attempt::CompileWasm => self.script_src_has(&[Keyword::UnsafeEval, Keyword::WasmUnsafeEval]),
+            Attempt::FillSink => !self.trusted_types,
+            Attempt::SubmitForm(url) => {
+                !self.sandboxed_without("allow-forms") && self.matches("form-action", page, url)
+            }
+            Attempt::SetBase(url) => self.matches("base-uri", page, url),
         }
     }
+
+    fn permits_inline(&self, inline: Inline) -> bool {
+        let code = inline.code();
+        let runs = code == Code::Style || !self.sandboxed_without("allow-scripts");
+        runs && self.governing(inline.directive()).is_none_or(|list| list.allows_all_inline(code))
+    }
+
+    fn dynamic(&self, destination: Destination) -> bool {
+        let mut lists = destination.directives().iter().filter_map(|name| self.governing(name));
+        lists.any(|list| list.has(Keyword::StrictDynamic))
+    }
+
+    /// Whether `script-src`, if it is there, has one of the keywords.
+    fn script_src_has(&self, keywords: &[Keyword]) -> bool {
+        self.governing("script-src").is_none_or(|list| keywords.iter().any(|keyword| list.has(*keyword)))
+    }
+
+    fn matches(&self, name: &str, page: &Url, url: &Url) -> bool {
+        let request = Request { page, url, redirected: false };
+        self.governing(name).is_none_or(|list| list.matches(request))
+    }
+}
+
+fn words(directive: &Directive) -> impl Iterator<Item = &str> {
+    directive.sources().iter().map(|word| word.as_str())
 }

@@ -1,25 +1,18 @@
-//! A source list as a browser keeps it: read once, with what it can't read left out.
+//! A source list as a browser keeps it: read once, what it can't read left out.
 //!
-//! [`super::matching`] asks it about URLs, [`super::enforced`] about code. Unreadable sources allow nothing and forbid
-//! nothing; `'none'` beside others is one of them (CSP3 §6.7.2.7).
+//! [`super::matching`] asks a list about URLs, [`super::enforced`] about code. A source that can't be read allows nothing
+//! and forbids nothing. So does `'none'`, which is no more than a way to write an empty list.
 
-use super::directive::Grammar;
-use super::source::{Hash, Host, HostSource, Keyword, Source};
+use super::source::{Host, HostSource, Keyword, Source};
 use super::written::Directive;
 
 /// A source list, read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceList<'p> {
-    /// The schemes and the hosts, but for a bare `*`.
-    pub urls: Vec<UrlSource<'p>>,
-    /// The nonces.
-    pub nonces: Vec<&'p str>,
-    /// The hashes.
-    pub hashes: Vec<Hash<'p>>,
-    /// The keywords, each as the bit of its place in [`Keyword::ALL`].
+    urls: Vec<UrlSource<'p>>,
     keywords: u32,
-    /// A bare `*`: it matches other URLs than `https://*` or `*:*` do.
-    pub star: bool,
+    star: bool,
+    nonce_or_hash: bool,
 }
 
 /// A source that is matched against a URL.
@@ -31,33 +24,48 @@ pub enum UrlSource<'p> {
     Host(HostSource<'p>),
 }
 
+/// What kind of code a list decides on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Scripts and event handlers.
+    Script,
+    /// Style sheets and style attributes.
+    Style,
+}
+
 impl<'p> SourceList<'p> {
-    /// Reads the value of a directive whose grammar is a source list.
-    pub fn read(directive: &'p Directive, grammar: Grammar) -> Self {
+    /// Reads the sources of a directive.
+    pub fn read(directive: &'p Directive) -> Self {
         let mut list = Self::default();
-        for word in directive.sources() {
-            match Source::parse(word) {
-                Ok(source) => list.add(source, grammar),
-                Err(_) => {}
-            }
+        for source in directive.sources().iter().filter_map(|word| Source::as_browsers_read(word)) {
+            list.add(source);
         }
         list
     }
 
-    fn add(&mut self, source: Source<'p>, grammar: Grammar) {
+    fn add(&mut self, source: Source<'p>) {
         match source {
+            Source::Keyword(keyword) => self.keywords |= bit(keyword),
+            Source::Nonce(_) => self.nonce_or_hash = true,
+            // One that decodes to nothing is none, to Chromium. One of the wrong length never matches, but it is there.
+            Source::Hash(hash) => self.nonce_or_hash |= hash.byte_length().is_some(),
+            Source::Scheme(scheme) => self.urls.push(UrlSource::Scheme(scheme)),
+            // Alone it matches more than `https://*` or `*:*` do.
             Source::Host(HostSource { scheme: None, host: Host::Any, port: None, path: "" }) => {
-                self.star = true;
+                self.star = true
             }
             Source::Host(host) => self.urls.push(UrlSource::Host(host)),
-            Source::Scheme(scheme) => self.urls.push(UrlSource::Scheme(scheme)),
-            Source::Keyword(keyword) if grammar == Grammar::SourceList || keyword == Keyword::SelfOrigin => {
-                self.keywords |= bit(keyword);
-            }
-            Source::Nonce(nonce) if grammar == Grammar::SourceList => self.nonces.push(nonce),
-            Source::Hash(hash) if grammar == Grammar::SourceList => self.hashes.push(hash),
-            Source::Keyword(_) | Source::Nonce(_) | Source::Hash(_) => {}
         }
+    }
+
+    /// The schemes and hosts, but for a bare `*`.
+    pub fn urls(&self) -> &[UrlSource<'p>] {
+        &self.urls
+    }
+
+    /// Whether a bare `*` is in it.
+    pub const fn star(&self) -> bool {
+        self.star
     }
 
     /// Whether a keyword is in it.
@@ -65,22 +73,15 @@ impl<'p> SourceList<'p> {
         self.keywords & bit(keyword) != 0
     }
 
-    /// Whether any inline code may run: `'unsafe-inline'`, unless something stricter is beside it (CSP3 §6.7.3.2).
+    /// Whether any inline code may run: `'unsafe-inline'` is there, and nothing beside it that makes browsers ignore it
+    /// (CSP3 §6.7.3.2).
     pub const fn allows_all_inline(&self, code: Code) -> bool {
         let dynamic = matches!(code, Code::Script) && self.has(Keyword::StrictDynamic);
-        self.has(Keyword::UnsafeInline) && self.nonces.is_empty() && self.hashes.is_empty() && !dynamic
+        self.has(Keyword::UnsafeInline) && !self.nonce_or_hash && !dynamic
     }
 }
 
-/// What kind of code a list decides on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    /// Scripts and event handlers.
-    Script,
-    /// Styles and style attributes.
-    Style,
-}
-
+/// A keyword's place in a set of them.
 const fn bit(keyword: Keyword) -> u32 {
     1 << keyword as u32
 }

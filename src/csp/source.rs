@@ -43,9 +43,9 @@ impl Hash<'_> {
     /// How many bytes the value stands for; `None` where no whole number of bytes has that many characters.
     pub fn byte_length(&self) -> Option<usize> {
         let digits = self.value.trim_end_matches('=').len();
-        let padding = self.value.len() - digits;
-        let padded_whole = padding == 0 || self.value.len().is_multiple_of(4);
-        (digits % 4 != 1 && padded_whole).then_some(digits * 3 / 4)
+        // Browsers fill up what padding is missing; what is too much they can't decode.
+        let whole = self.value.len().next_multiple_of(4) == digits.next_multiple_of(4);
+        (digits % 4 != 1 && whole).then_some(digits * 3 / 4)
     }
 
     /// Whether anything can have that hash: the value is as long as the algorithm's digests are.
@@ -182,6 +182,28 @@ impl<'a> Source<'a> {
             Err(_) if is_prefixed(text) => Err(SourceError::Unquoted),
             Err(error) => Err(error),
         }
+    }
+
+    /// As [`Self::parse`], with what Chromium takes beyond the grammar: a query or a fragment, which it drops; any
+    /// printable character in a path; and `sha-256` for `sha256`. Authors had better not write these, for other
+    /// browsers differ; but whoever asks what a policy allows must know them.
+    pub fn as_browsers_read(text: &'a str) -> Option<Self> {
+        match Self::parse(text) {
+            Ok(source) => Some(source),
+            Err(SourceError::Query | SourceError::PathCharacter(_) | SourceError::EmptySegment) => {
+                HostSource::with_any_path(text).map(Self::Host).ok()
+            }
+            Err(SourceError::Keyword) => Self::parse_hyphenated_hash(text),
+            Err(_) => None,
+        }
+    }
+
+    fn parse_hyphenated_hash(text: &'a str) -> Option<Self> {
+        let word = text.strip_prefix('\'')?.strip_suffix('\'')?;
+        let (length, value) = strip_prefix_ignoring_case(word, "sha-")?.split_once('-')?;
+        let known = HashAlgorithm::ALL.iter().find(|(_, name)| name.strip_prefix("sha") == Some(length));
+        let (algorithm, _) = *known.filter(|_| is_base64(value))?;
+        Some(Self::Hash(Hash { algorithm, value }))
     }
 
     fn parse_quoted(text: &'a str) -> Result<Self, SourceError> {

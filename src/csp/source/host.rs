@@ -39,6 +39,20 @@ pub enum Port {
 
 impl<'a> HostSource<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, SourceError> {
+        let host = Self::split(text)?;
+        check_path(host.path)?;
+        Ok(host)
+    }
+
+    /// As [`Self::parse`], but for the path: it ends before a query or a fragment, and may have any character.
+    pub(super) fn with_any_path(text: &'a str) -> Result<Self, SourceError> {
+        let host = Self::split(text)?;
+        let path = host.path.split(['?', '#']).next().filter(|path| !path.is_empty());
+        Ok(Self { path: path.ok_or(SourceError::Query)?, ..host })
+    }
+
+    /// Cuts off a path, unchecked, and reads what stands before it.
+    fn split(text: &'a str) -> Result<Self, SourceError> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
             // "://" in a path is no scheme's.
@@ -54,9 +68,7 @@ impl<'a> HostSource<'a> {
             Some((host, port)) => (host, Some(Port::parse(port)?)),
             None => (authority, None),
         };
-        let host = Host::parse(host)?;
-        check_path(path)?;
-        Ok(Self { scheme, host, port, path })
+        Ok(Self { scheme, host: Host::parse(host)?, port, path })
     }
 
     /// Whether it is the host `*` with nothing that narrows it but maybe a scheme.
