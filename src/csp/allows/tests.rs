@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::csp::header;
 
+mod oracle;
+
 fn answers(policy: &str) -> Allows {
     allows(&header::policies(policy, 1))
 }
