@@ -12,9 +12,6 @@ mod keyword;
 pub use host::{Host, HostSource, Port};
 pub use keyword::Keyword;
 
-/// The longest source that is read, in bytes.
-pub const MAX_LENGTH: usize = 4096;
-
 /// One source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source<'a> {
@@ -95,9 +92,6 @@ pub enum SourceError {
     /// Nothing at all.
     #[error("nothing is written")]
     Empty,
-    /// Longer than [`MAX_LENGTH`].
-    #[error("longer than {MAX_LENGTH} bytes")]
-    TooLong,
     /// A character outside of printable ASCII.
     #[error("{0:?} is not a printable ASCII character")]
     NotAscii(char),
@@ -159,9 +153,6 @@ impl<'a> Source<'a> {
     pub fn parse(text: &'a str) -> Result<Self, SourceError> {
         if text.is_empty() {
             return Err(SourceError::Empty);
-        }
-        if text.len() > MAX_LENGTH {
-            return Err(SourceError::TooLong);
         }
         if let Some(other) = text.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(SourceError::NotAscii(other));

@@ -58,7 +58,7 @@ pub fn check(grammar: Grammar, token: &str) -> Result<(), ValueError> {
         Grammar::ReportToToken => (is_token(token), ValueError::EndpointName),
         Grammar::UriReferences => (is_uri_reference(token), ValueError::UriReference),
         Grammar::TrustedTypes => (is_trusted_types(token), ValueError::TrustedTypesPolicy),
-        Grammar::SinkGroups => (token.eq_ignore_ascii_case("'script'"), ValueError::SinkGroup),
+        Grammar::SinkGroups => (token == "'script'", ValueError::SinkGroup),
         Grammar::WebRtc => {
             let known = ["'allow'", "'block'"];
             (known.iter().any(|word| word.eq_ignore_ascii_case(token)), ValueError::WebRtc)
@@ -122,6 +122,7 @@ mod tests {
             (Grammar::TrustedTypes, "'allow-duplicates'", Ok(())),
             (Grammar::TrustedTypes, "'self'", Err(ValueError::TrustedTypesPolicy)),
             (Grammar::SinkGroups, "'script'", Ok(())),
+            (Grammar::SinkGroups, "'SCRIPT'", Err(ValueError::SinkGroup)),
             (Grammar::SinkGroups, "script", Err(ValueError::SinkGroup)),
             (Grammar::WebRtc, "'block'", Ok(())),
             (Grammar::WebRtc, "block", Err(ValueError::WebRtc)),
