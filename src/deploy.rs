@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Tenant;
 use crate::digest::Digest;
+use crate::direction::Assessment;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
 use crate::outcome::{Failure, Fault, Outcome, Verification};
@@ -228,7 +229,8 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                     return Ok(outcome);
                 }
                 let cause = step.cause.unwrap_or(open.cause);
-                self.deploy(&Step { applied, cause: Some(cause), ..step.clone() }).await
+                let assessment = self.assess(&step.id, &desired.payload)?;
+                self.deploy(&Step { applied, cause: Some(cause), assessment, ..step.clone() }).await
             }
             _ => Ok(outcome),
         }
@@ -257,6 +259,12 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let read = || async { self.remote.live(open.correlation_id).await.ok() };
         let live = self.live.get_or_init(read).await.as_ref()?;
         live.iter().find(|policy| policy.name.as_ref() == Some(&id.name))
+    }
+
+    /// Whether something guards better or worse than what is applied now, where anything is.
+    fn assess(&self, id: &PolicyId, new: &Payload) -> Result<Option<Assessment>, StepError> {
+        let applied = self.ledger.read(|state| Some(state.policy(id)?.applied.as_ref()?.intent));
+        applied.map(|intent| Ok(Assessment::of(&self.payload(intent)?, new))).transpose()
     }
 
     fn applied(&self, id: &PolicyId) -> Option<Digest> {

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod payload;
 pub mod csp;
 pub mod validate;
+pub mod direction;
 pub mod outcome;
 pub mod breaker;
 pub mod drift;

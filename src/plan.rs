@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
+use crate::direction::Assessment;
 use crate::drift::{Cause, Live, drift};
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::outcome::Verification;
@@ -45,6 +47,8 @@ pub struct Step {
     pub desired: Option<Desired>,
     /// What changes, where both sides are known.
     pub changes: Vec<Change>,
+    /// Whether that guards better or worse, where something is applied and something else is wanted.
+    pub assessment: Option<Assessment>,
 }
 
 /// A policy or a file that is drifted, but not acted on.
@@ -64,6 +68,16 @@ pub struct HeldItem {
     pub origin: Option<Origin>,
     /// What would change.
     pub changes: Vec<Change>,
+    /// Whether that would guard better or worse, where something is applied and something else is wanted.
+    pub assessment: Option<Assessment>,
+}
+
+impl Step {
+    /// Why the document accepts that this step weakens its policy, where the step does and the document does.
+    pub fn accepted_weakening(&self) -> Option<&Arc<str>> {
+        let weakens = self.assessment.as_ref().is_some_and(|assessment| assessment.direction.weakens());
+        self.desired.as_ref().filter(|_| weakens)?.accepts_weakening.as_ref()
+    }
 }
 
 /// The steps of one pass.
@@ -167,6 +181,7 @@ pub fn plan(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Plan {
             digest: None,
             origin: Some(unusable.origin.clone()),
             changes: Vec::new(),
+            assessment: None,
         });
     }
     let unusable: BTreeSet<&PolicyId> = snapshot.unusable.iter().filter_map(|u| policy(&u.subject)).collect();
@@ -325,6 +340,7 @@ impl Draft<'_> {
             applied: self.policy.applied.as_ref().map(|applied| applied.digest),
             desired: self.desired.cloned(),
             changes: self.changes(),
+            assessment: self.assessment(action),
         }))
     }
 
@@ -337,6 +353,7 @@ impl Draft<'_> {
             digest: self.desired.map(|desired| desired.digest),
             origin: self.desired.map(|desired| desired.origin.clone()),
             changes: self.changes(),
+            assessment: self.assessment(Action::Update),
         }))
     }
 
@@ -348,6 +365,23 @@ impl Draft<'_> {
         }
         let old = (self.terms.payload_at)(applied.intent);
         old.map(|old| changes(&old, &desired.payload)).unwrap_or_default()
+    }
+
+    /// Whether what is wanted guards better or worse than what is applied. Where an operation is open, what it is about may
+    /// be applied by the time that something follows it: the answer is then good for both.
+    fn assessment(&self, action: Action) -> Option<Assessment> {
+        let applied = self.policy.applied.as_ref().map(|applied| (applied.digest, applied.intent));
+        if action == Action::Remove {
+            return applied.map(|_| Assessment::of_removal());
+        }
+        let desired = self.desired?;
+        let open = self.policy.open.as_ref().map(|open| (open.digest, open.intent));
+        let before = applied.into_iter().chain(open).filter(|(digest, _)| *digest != desired.digest);
+        let assessments = before.map(|(_, intent)| match (self.terms.payload_at)(intent) {
+            Some(old) => Assessment::of(&old, &desired.payload),
+            None => Assessment::of_unknown(),
+        });
+        assessments.reduce(Assessment::or)
     }
 }
 

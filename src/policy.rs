@@ -22,6 +22,11 @@ pub const API_VERSION: &str = "chatward.dev/v1";
 /// The only `kind` there is.
 pub const KIND: &str = "WebchatSecurityPolicy";
 
+/// The annotation that lets a weakening change through a guard that holds such changes; its value says why.
+pub const ACCEPT_WEAKENING: &str = "chatward.dev/accept-weakening";
+/// The longest such value, in characters.
+pub const MAX_ACCEPTANCE: usize = 300;
+
 /// A policy: its id, the annotations on its document, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

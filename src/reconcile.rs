@@ -19,10 +19,11 @@ use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::outcome::Failure;
 use crate::payload::Payload;
+use crate::plan::guard::Weakening;
 use crate::plan::{Action, Plan, Retry, Step, Terms, plan};
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::WriteTenant;
-use crate::report::DriftReport;
+use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
 use crate::source::{Source, watch};
 use crate::state::{Hold, Position, State};
@@ -178,6 +179,9 @@ impl<T: WriteTenant> Reconciler<T> {
         self.record_holds(&plan).await?;
         if let Some(report) = DriftReport::of(&plan) {
             report.log();
+        }
+        if self.settings.guard.weakening != Weakening::Allow {
+            warn_of_weakening(&plan);
         }
         progress.begin(plan.steps.len());
         let this = &*self;

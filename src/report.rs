@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::direction::{Assessment, Direction, Reason};
 use crate::drift::Cause;
 use crate::entry::{HoldReason, Subject};
 use crate::plan::change::Change;
@@ -51,6 +52,14 @@ pub struct DriftItem {
     pub digest: Option<Digest>,
     /// What is applied; nothing for what is held.
     pub applied_digest: Option<Digest>,
+    /// Whether what is wanted guards better or worse than what is applied, where both are known.
+    pub direction: Option<Direction>,
+    /// What makes it that.
+    pub reasons: Vec<Reason>,
+    /// How many such reasons there are besides.
+    pub more_reasons: usize,
+    /// Why the document accepts that it is weaker, where it does.
+    pub accepted_weakening: Option<Arc<str>>,
     /// The first [`DriftItem::MAX_CHANGES`] changed fields, a line each.
     pub changes: Vec<String>,
     /// How many fields changed besides.
@@ -100,12 +109,13 @@ impl DriftItem {
             digest: desired.map(|desired| desired.digest),
             applied_digest: step.applied,
             file: desired.map(|desired| Arc::clone(&desired.origin.file)),
-            ..Self::about(&Subject::Policy(step.id.clone()), &step.changes)
+            accepted_weakening: step.accepted_weakening().cloned(),
+            ..Self::about(&Subject::Policy(step.id.clone()), &step.changes, step.assessment.as_ref())
         }
     }
 
     fn held(item: &HeldItem) -> Self {
-        let about = Self::about(&item.subject, &item.changes);
+        let about = Self::about(&item.subject, &item.changes, item.assessment.as_ref());
         Self {
             cause: item.cause,
             reason: Some(item.reason),
@@ -116,7 +126,7 @@ impl DriftItem {
         }
     }
 
-    fn about(subject: &Subject, changes: &[Change]) -> Self {
+    fn about(subject: &Subject, changes: &[Change], assessment: Option<&Assessment>) -> Self {
         let (id, file) = match subject {
             Subject::Policy(id) => (Some(id), None),
             Subject::File { file } => (None, Some(Arc::clone(file))),
@@ -130,6 +140,10 @@ impl DriftItem {
             detail: None,
             digest: None,
             applied_digest: None,
+            direction: assessment.map(|assessment| assessment.direction),
+            reasons: assessment.map(|assessment| assessment.reasons.clone()).unwrap_or_default(),
+            more_reasons: assessment.map_or(0, |assessment| assessment.more_reasons),
+            accepted_weakening: None,
             changes: changes
                 .iter()
                 .take(Self::MAX_CHANGES)
@@ -137,6 +151,28 @@ impl DriftItem {
                 .collect(),
             more_changes: changes.len().saturating_sub(Self::MAX_CHANGES),
         }
+    }
+}
+
+/// A direction with its reasons, in one line.
+fn told(direction: Direction, reasons: &[Reason], more_reasons: usize) -> String {
+    let reasons = reasons.to_vec();
+    let summary = Assessment { direction, reasons, more_reasons }.summary();
+    if summary.is_empty() { direction.to_string() } else { format!("{direction} ({summary})") }
+}
+
+/// Warns of every step that weakens its policy, or may.
+pub fn warn_of_weakening(plan: &Plan) {
+    for step in &plan.steps {
+        let Some(weaker) = step.assessment.as_ref().filter(|weaker| weaker.direction.weakens()) else {
+            continue;
+        };
+        let (reasons, accepted) = (weaker.summary(), step.accepted_weakening());
+        let why = accepted.map(|why| format!("; accepted: {}", bounded(why))).unwrap_or_default();
+        tracing::warn!(
+            name: "policy.weakened", policy = %step.id, direction = %weaker.direction, reasons, accepted = accepted.map(|why| &**why),
+            "{} {}: {}: {reasons}{why}", step.action, step.id, weaker.direction,
+        );
     }
 }
 
@@ -165,7 +201,11 @@ impl fmt::Display for DriftItem {
         let cause = self.cause.map(|cause| cause.to_string());
         let reason = self.reason.map(|reason| format!("held ({reason})"));
         let more = (self.more_changes > 0).then(|| format!("… and {} more fields", self.more_changes));
-        let parts = cause.iter().chain(&reason).chain(&self.detail).chain(&self.changes).chain(&more);
+        // A weakening hold has said why already.
+        let direction = self.direction.filter(|_| self.reason != Some(HoldReason::Weakening));
+        let direction = direction.map(|direction| told(direction, &self.reasons, self.more_reasons));
+        let parts = cause.iter().chain(&reason).chain(&self.detail).chain(&direction);
+        let parts = parts.chain(&self.changes).chain(&more);
         let parts: Vec<&str> = parts.map(String::as_str).collect();
         let subject = match (&self.tenant, &self.name, &self.file) {
             (Some(tenant), Some(name), _) => format!("{tenant}/{name}"),

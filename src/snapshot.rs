@@ -12,7 +12,7 @@ use crate::entry::{HoldReason, Origin, Subject};
 use crate::finding::{Code, Finding, Place, Severity, SourceText};
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
-use crate::policy::{PolicyId, TenantName};
+use crate::policy::{ACCEPT_WEAKENING, PolicyId, TenantName};
 use crate::validate;
 
 /// Two documents have the same id.
@@ -63,6 +63,7 @@ struct DocumentFacts {
 struct Wanted {
     digest: Digest,
     payload: Arc<Payload>,
+    accepts_weakening: Option<Arc<str>>,
 }
 
 impl FileFacts {
@@ -102,7 +103,9 @@ impl DocumentFacts {
             let payload = Payload::of(&policy);
             // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
             if let (false, Ok(digest)) = (findings.iter().any(Finding::is_error), payload.digest()) {
-                wanted = Some(Wanted { digest, payload: Arc::new(payload) });
+                let reason = policy.annotations.get(ACCEPT_WEAKENING);
+                let accepts_weakening = reason.map(|reason| reason.trim().into());
+                wanted = Some(Wanted { digest, payload: Arc::new(payload), accepts_weakening });
             }
         }
         Self { place: Some(document.place), id: document.id, tenant: document.tenant, wanted, findings }
@@ -127,6 +130,8 @@ pub struct Desired {
     pub payload: Arc<Payload>,
     /// Where it came from.
     pub origin: Origin,
+    /// Why its document says that it may be weaker than what is applied, where it does. No part of the digest.
+    pub accepts_weakening: Option<Arc<str>>,
 }
 
 /// A document that can't be used, or a file whose documents can't be told.
@@ -216,7 +221,12 @@ impl Snapshot {
             HoldReason::UnknownTenant
         } else {
             if let (Some(id), Some(wanted)) = (&document.id, &document.wanted) {
-                let desired = Desired { digest: wanted.digest, payload: Arc::clone(&wanted.payload), origin };
+                let desired = Desired {
+                    digest: wanted.digest,
+                    payload: Arc::clone(&wanted.payload),
+                    origin,
+                    accepts_weakening: wanted.accepts_weakening.clone(),
+                };
                 self.desired.insert(id.clone(), desired);
             }
             return;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::outcome::Expected;
-use crate::plan::guard::Percent;
+use crate::plan::guard::{Percent, Weakening};
 use crate::policy::TenantName;
 
 /// The whole file. Unknown keys are errors everywhere.
@@ -41,6 +41,8 @@ pub struct Guard {
     /// Removals, as a share of what is applied.
     #[serde(default, deserialize_with = "percent")]
     pub max_removals: Option<Percent>,
+    /// What becomes of a change that weakens its policy: `allow`, `warn` or `hold`.
+    pub weakening: Option<Weakening>,
 }
 
 /// One of `tenants`

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+mod cover;
 mod host;
 mod keyword;
 

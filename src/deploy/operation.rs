@@ -45,6 +45,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
             digest: desired.digest,
             previous_digest: step.applied,
             origin: desired.origin.clone(),
+            accepted_weakening: step.accepted_weakening().cloned(),
+            assessment: step.assessment.clone(),
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),
             payload,
@@ -66,6 +68,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
             previous_digest: Some(applied.digest),
             payload: self.payload(applied.intent)?,
             origin: applied.origin,
+            assessment: step.assessment.clone(),
+            accepted_weakening: None,
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),
         };
@@ -340,7 +344,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
     }
 
     /// The payload of an intent, from the ledger.
-    fn payload(&self, intent: crate::state::Position) -> Result<Payload, StepError> {
+    pub(super) fn payload(&self, intent: crate::state::Position) -> Result<Payload, StepError> {
         match self.ledger.entry_at(intent)?.event {
             Event::Intent(intent) => Ok(intent.payload),
             _ => Err(StepError::Internal("an intent that is none")),

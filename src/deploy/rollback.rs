@@ -56,6 +56,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
             operation: Operation::Rollback,
             cause: Cause::Degraded,
             previous_digest: Some(live),
+            assessment: self.assess(id, &before.payload)?,
+            accepted_weakening: None,
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),
             ..*before

@@ -54,6 +54,8 @@ pub enum HoldReason {
     UnknownTenant,
     /// The plan changes or removes more than the guard lets through.
     Guard,
+    /// It would be weaker than what is applied, and its document does not accept that.
+    Weakening,
     /// An earlier attempt failed not long ago.
     BackOff,
     /// The tenant refused this digest.
@@ -73,6 +75,7 @@ impl fmt::Display for HoldReason {
             Self::Duplicate => "duplicate",
             Self::UnknownTenant => "unknown-tenant",
             Self::Guard => "guard",
+            Self::Weakening => "weakening",
             Self::BackOff => "back-off",
             Self::Rejected => "rejected",
             Self::RolledBack => "rolled-back",

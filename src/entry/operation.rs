@@ -15,6 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::digest::{Digest, FileHash};
+use crate::direction::Assessment;
 use crate::drift::Cause;
 use crate::outcome::{ProbeResult, Verification};
 use crate::payload::Payload;
@@ -77,6 +78,12 @@ pub struct Intent {
     /// Where it came from.
     #[serde(flatten)]
     pub origin: Origin,
+    /// Whether it guards better or worse than what it was, where something was; older entries don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<Assessment>,
+    /// Why its document accepts that it is weaker, where it is and the document does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_weakening: Option<Arc<str>>,
     /// Made with this intent; the same across all its retries and restarts.
     pub idempotency_key: Uuid,
     /// On every request and entry of this operation.

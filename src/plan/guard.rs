@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 use super::{Action, HeldItem, Plan, Step};
+use crate::direction::Assessment;
 use crate::entry::{HoldReason, Subject};
-use crate::policy::TenantName;
+use crate::policy::{ACCEPT_WEAKENING, TenantName};
+use crate::printable::printable;
 use crate::state::State;
 
 const ALWAYS_CHANGES: usize = 10;
@@ -59,11 +63,30 @@ pub struct Guard {
     pub max_changes: Percent,
     /// Removals.
     pub max_removals: Percent,
+    /// What becomes of a change that weakens its policy.
+    pub weakening: Weakening,
+}
+
+/// What becomes of a change that weakens its policy, or may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weakening {
+    /// It goes through.
+    Allow,
+    /// It goes through, and the log warns of it.
+    #[default]
+    Warn,
+    /// It is held, unless its document accepts it.
+    Hold,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { max_changes: Percent::new(50), max_removals: Percent::new(30) }
+        Self {
+            max_changes: Percent::new(50),
+            max_removals: Percent::new(30),
+            weakening: Weakening::default(),
+        }
     }
 }
 
@@ -86,8 +109,12 @@ fn verdict(guard: &Guard, applied: usize, updates: usize, removals: usize) -> Op
     None
 }
 
-/// Holds every tenant whose part of the plan is over the guard. Operations that are under way go on.
+/// Holds what the guard does not let through: first each change that weakens, then every tenant whose part of the plan is
+/// over the guard. Operations that are under way go on.
 pub fn apply(plan: &mut Plan, state: &State, guard: &Guard) {
+    if guard.weakening == Weakening::Hold {
+        hold_weakening(plan);
+    }
     let mut counts: BTreeMap<TenantName, (usize, usize)> = BTreeMap::new();
     for step in &plan.steps {
         let (updates, removals) = counts.entry(step.id.tenant.clone()).or_default();
@@ -110,15 +137,51 @@ fn hold(plan: &mut Plan, tenant: &TenantName, why: &str) {
     };
     let (steps, held) = std::mem::take(&mut plan.steps).into_iter().partition(stays);
     plan.steps = steps;
-    plan.held.extend(held.into_iter().map(|step: Step| HeldItem {
+    plan.held.extend(held.into_iter().map(|step| held_item(step, HoldReason::Guard, why.to_owned())));
+}
+
+/// Holds every change that weakens its policy without its document's consent. A removal has no document that could give it,
+/// and has its own guards. What is open goes on, but leads to nothing weaker.
+fn hold_weakening(plan: &mut Plan) {
+    let mut steps = Vec::with_capacity(plan.steps.len());
+    for mut step in std::mem::take(&mut plan.steps) {
+        match unaccepted(&step).map(|weaker| weaker.summary()) {
+            Some(why) if step.action == Action::Update => {
+                let detail = format!(
+                    "it would be weaker: {}; to accept that, annotate the document with {ACCEPT_WEAKENING}: \"REASON\"",
+                    printable(&why, MAX_WHY)
+                );
+                plan.held.push(held_item(step, HoldReason::Weakening, detail));
+                continue;
+            }
+            Some(_) if step.action == Action::Resume => step.desired = None,
+            _ => {}
+        }
+        steps.push(step);
+    }
+    plan.steps = steps;
+}
+
+/// The longest list of reasons in a hold's detail, so that the way out is still on its line.
+const MAX_WHY: usize = 300;
+
+/// What a step weakens, where its document does not accept that.
+fn unaccepted(step: &Step) -> Option<&Assessment> {
+    let weaker = step.assessment.as_ref().filter(|assessment| assessment.direction.weakens());
+    weaker.filter(|_| step.accepted_weakening().is_none())
+}
+
+fn held_item(step: Step, reason: HoldReason, detail: String) -> HeldItem {
+    HeldItem {
         subject: Subject::Policy(step.id),
-        reason: HoldReason::Guard,
-        detail: why.to_owned(),
+        reason,
+        detail,
         cause: step.cause,
         digest: step.desired.as_ref().map(|desired| desired.digest),
         origin: step.desired.map(|desired| desired.origin),
         changes: step.changes,
-    }));
+        assessment: step.assessment,
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,12 @@ fn origin() -> Origin {
 }
 
 fn wanted(text: &[u8]) -> Snapshot {
-    let desired = Desired { digest: Digest::of(text), payload: Arc::new(payload()), origin: origin() };
+    let desired = Desired {
+        digest: Digest::of(text),
+        payload: Arc::new(payload()),
+        origin: origin(),
+        accepts_weakening: None,
+    };
     Snapshot { files: 1, desired: [(id(), desired)].into(), ..Snapshot::default() }
 }
 

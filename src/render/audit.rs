@@ -11,7 +11,7 @@ use super::status::percent;
 use super::{GREEN, PLAIN, RED, pretty, short_revision, shown};
 use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
-use crate::entry::{Entry, Event, Origin};
+use crate::entry::{Entry, Event, Intent, Origin};
 use crate::printable::printable;
 
 pub mod deployments;
@@ -51,6 +51,8 @@ struct Told<'a> {
     job: Option<&'a str>,
     origin: Option<&'a Origin>,
     detail: Option<&'a str>,
+    /// In place of a detail, where it takes several parts.
+    note: Option<String>,
 }
 
 fn row(entry: &Entry) -> [Cell; 10] {
@@ -72,8 +74,24 @@ fn row(entry: &Entry) -> [Cell; 10] {
         Cell::new(told.job.map(|job| printable(job, MAX_JOB)).unwrap_or_default()),
         Cell::new(told.origin.map(|origin| shown(&origin.file)).unwrap_or_default()),
         Cell::new(revision.map(short_revision).unwrap_or_default()),
-        Cell::styled(style, told.detail.map(|detail| printable(detail, MAX_DETAIL)).unwrap_or_default()),
+        Cell::styled(
+            style,
+            told.note
+                .as_deref()
+                .or(told.detail)
+                .map(|detail| printable(detail, MAX_DETAIL))
+                .unwrap_or_default(),
+        ),
     ]
+}
+
+/// The direction of a change, why its document accepts it, and what makes it weaker.
+fn intent_note(intent: &Intent) -> Option<String> {
+    let assessment = intent.assessment.as_ref()?;
+    let accepted = intent.accepted_weakening.as_ref().map(|why| format!(", accepted: {why}"));
+    let summary = assessment.summary();
+    let reasons = if summary.is_empty() { summary } else { format!("; {summary}") };
+    Some(format!("{}{}{reasons}", assessment.direction, accepted.unwrap_or_default()))
 }
 
 /// The policy, the file or the tenant that an entry speaks of.
@@ -112,6 +130,7 @@ impl<'a> Told<'a> {
                 outcome: format!("{} ({})", intent.operation, intent.cause),
                 digest: Some(intent.digest),
                 origin: Some(&intent.origin),
+                note: intent_note(intent),
                 ..base
             },
             Event::Location(location) => {

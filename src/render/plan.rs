@@ -1,12 +1,14 @@
 //! A plan as it is reviewed: a heading for each step, its changed fields, what is held, and the summary line last.
 
 use std::fmt;
+use std::sync::Arc;
 
 use anstyle::Style;
 use serde::Serialize;
 
 use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, pretty, shown};
 use crate::digest::Digest;
+use crate::direction::{Assessment, Direction, Reason};
 use crate::drift::Cause;
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::plan::change::Change;
@@ -38,6 +40,7 @@ pub fn text(plan: &Plan) -> impl fmt::Display {
             if step.action != Action::Create {
                 changes(f, &step.changes)?;
             }
+            direction(f, step.assessment.as_ref(), step.accepted_weakening())?;
         }
         for item in &plan.held {
             held(f, item)?;
@@ -86,7 +89,50 @@ pub(super) fn held(f: &mut fmt::Formatter<'_>, item: &HeldItem) -> fmt::Result {
     if !item.detail.is_empty() {
         writeln!(f, "      {}", Styled(YELLOW, printable(&item.detail, MAX_DETAIL)))?;
     }
-    changes(f, &item.changes)
+    changes(f, &item.changes)?;
+    direction(f, item.assessment.as_ref(), None)
+}
+
+/// Whether a change guards better or worse, and every reason on a line of its own.
+fn direction(
+    f: &mut fmt::Formatter<'_>,
+    assessment: Option<&Assessment>,
+    accepted: Option<&Arc<str>>,
+) -> fmt::Result {
+    let Some(Assessment { direction, reasons, more_reasons }) = assessment else { return Ok(()) };
+    writeln!(f, "      direction: {}", Styled(hue(*direction), direction))?;
+    for Reason { direction, text } in reasons {
+        writeln!(
+            f,
+            "        {}",
+            Styled(hue(*direction), format_args!("{} {}", sign(*direction), shown(text)))
+        )?;
+    }
+    if *more_reasons > 0 {
+        writeln!(f, "        … and {more_reasons} more")?;
+    }
+    match accepted {
+        Some(why) => writeln!(f, "      accepted: {}", printable(why, MAX_DETAIL)),
+        None => Ok(()),
+    }
+}
+
+const fn hue(direction: Direction) -> Style {
+    match direction {
+        Direction::Neutral => DIM,
+        Direction::Strengthens => GREEN,
+        Direction::Weakens => RED,
+        Direction::Mixed => YELLOW,
+    }
+}
+
+/// Up where it gets stronger, down where it gets weaker.
+const fn sign(direction: Direction) -> char {
+    match direction {
+        Direction::Strengthens => '↑',
+        Direction::Weakens => '↓',
+        Direction::Neutral | Direction::Mixed => '?',
+    }
 }
 
 #[derive(Serialize)]
@@ -109,6 +155,29 @@ struct StepRow<'a> {
     file: Option<&'a str>,
     revision: Option<&'a str>,
     changes: &'a [Change],
+    #[serde(flatten)]
+    assessed: Assessed<'a>,
+    accepted_weakening: Option<&'a str>,
+}
+
+/// The direction of a change; nothing where there is nothing to compare with.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Assessed<'a> {
+    direction: Option<Direction>,
+    reasons: &'a [Reason],
+    more_reasons: usize,
+}
+
+impl<'a> Assessed<'a> {
+    fn of(assessment: Option<&'a Assessment>) -> Self {
+        let assessed = assessment.map(|Assessment { direction, reasons, more_reasons }| Self {
+            direction: Some(*direction),
+            reasons,
+            more_reasons: *more_reasons,
+        });
+        assessed.unwrap_or_default()
+    }
 }
 
 /// A held item for programs.
@@ -124,6 +193,8 @@ pub(super) struct HeldRow<'a> {
     file: Option<&'a str>,
     revision: Option<&'a str>,
     changes: &'a [Change],
+    #[serde(flatten)]
+    assessed: Assessed<'a>,
 }
 
 #[derive(Serialize)]
@@ -178,6 +249,8 @@ impl<'a> StepRow<'a> {
             file: origin.map(|origin| &*origin.file),
             revision: origin.and_then(revision),
             changes: &step.changes,
+            assessed: Assessed::of(step.assessment.as_ref()),
+            accepted_weakening: step.accepted_weakening().map(|why| &**why),
         }
     }
 }
@@ -198,6 +271,7 @@ impl<'a> HeldRow<'a> {
             file: file.or(item.origin.as_ref().map(|origin| &*origin.file)),
             revision: item.origin.as_ref().and_then(revision),
             changes: &item.changes,
+            assessed: Assessed::of(item.assessment.as_ref()),
         }
     }
 }

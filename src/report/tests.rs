@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::digest::FileHash;
+use crate::direction::{Direction, Reason};
 use crate::entry::Origin;
 use crate::payload;
 use crate::plan::Action;
@@ -21,11 +22,22 @@ pub(crate) fn origin(file: &str) -> Origin {
 
 pub(crate) fn desired(bytes: &[u8], file: &str) -> Option<Desired> {
     let payload = Arc::new(payload::tests::payload());
-    Some(Desired { digest: Digest::of(bytes), payload, origin: origin(file) })
+    Some(Desired { digest: Digest::of(bytes), payload, origin: origin(file), accepts_weakening: None })
 }
 
 pub(crate) fn change(field: &str, kind: ChangeKind) -> Change {
     Change { field: field.into(), kind }
+}
+
+/// That of [`update`], as a comparison of both sides would give it.
+pub(crate) fn assessment() -> Assessment {
+    let reason = |direction, text: &str| Reason { direction, text: text.to_owned() };
+    let reasons = vec![
+        reason(Direction::Weakens, "script-src now allows https://cdn.example"),
+        reason(Direction::Strengthens, "inline scripts no longer run"),
+        reason(Direction::Strengthens, "XSS mode hardened from report to block"),
+    ];
+    Assessment { direction: Direction::Mixed, reasons, more_reasons: 2 }
 }
 
 pub(crate) fn update() -> Step {
@@ -49,6 +61,7 @@ pub(crate) fn update() -> Step {
         applied: Some(Digest::of(b"old")),
         desired: desired(b"new", "policies/checkout.yaml"),
         changes,
+        assessment: Some(assessment()),
     }
 }
 
@@ -60,6 +73,7 @@ pub(crate) fn create() -> Step {
         applied: None,
         desired: desired(b"sales", "policies/sales.yaml"),
         changes: Vec::new(),
+        assessment: None,
     }
 }
 
@@ -75,6 +89,7 @@ pub(crate) fn policy_held() -> HeldItem {
             "botDetection.rateLimitPerMinute",
             ChangeKind::Replaced { old: "12".into(), new: "15".into() },
         )],
+        assessment: None,
     }
 }
 
@@ -87,6 +102,7 @@ pub(crate) fn file_held(file: &str) -> HeldItem {
         digest: None,
         origin: Some(origin(file)),
         changes: Vec::new(),
+        assessment: None,
     }
 }
 

@@ -34,6 +34,8 @@ fn bound() -> Event {
 
 fn intent(number: u128) -> Event {
     Event::Intent(Box::new(Intent {
+        assessment: None,
+        accepted_weakening: None,
         id: id(),
         operation: Operation::Deploy,
         cause: Cause::New,

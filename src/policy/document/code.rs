@@ -50,7 +50,7 @@ codes! {
     API_VERSION = "CW1032" "api-version": "The document's apiVersion is not the one that chatward reads.";
     KIND = "CW1033" "kind": "The document's kind is not the one that chatward reads.";
     UNKNOWN_ANNOTATION = "CW1034" "unknown-annotation": "An annotation under `chatward.dev/` is not known.";
-    ANNOTATION_VALUE = "CW1035" "annotation-value": "The value of an annotation is not a string.";
+    ANNOTATION_VALUE = "CW1035" "annotation-value": "The value of an annotation is not one that it takes.";
 
     // What YAML does to Content-Security-Policy.
     TAKEN_QUOTES = "CW1040" "taken-quotes": "YAML took the quotes that belong to a CSP keyword.";

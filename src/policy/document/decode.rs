@@ -11,14 +11,14 @@ use super::{Document, Text, code};
 use crate::csp::Version;
 use crate::finding::{Span, Spanned};
 use crate::policy::{
-    API_VERSION, BotDetection, BotRule, KIND, NameError, Policy, PolicyId, PolicyName, Spec, TargetBrowsers,
-    TenantName, XssRules, default_report_uri,
+    ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
+    PolicyName, Spec, TargetBrowsers, TenantName, XssRules, default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;
 
-/// The annotations under [`ANNOTATION_PREFIX`] that mean something. There are none yet.
-const ANNOTATIONS: &[&str] = &[];
+/// The annotations under [`ANNOTATION_PREFIX`] that mean something.
+const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING];
 /// Annotations under another prefix are free.
 const ANNOTATION_PREFIX: &str = "chatward.dev/";
 
@@ -195,9 +195,15 @@ impl<'t> Decoder<'t> {
             }
             let path = format!("{}.{}", value.path, backquoted(entry.key).trim_matches('`'));
             let annotation = Value { node: entry.node, path, key: entry.key_span, repeated: false };
-            if let Some(text) = self.string_or(&code::ANNOTATION_VALUE, &annotation) {
-                annotations.insert(entry.key.to_owned(), text);
+            let Some(text) = self.string_or(&code::ANNOTATION_VALUE, &annotation) else { continue };
+            if entry.key == ACCEPT_WEAKENING && !is_reason(&text) {
+                let what = format!("the value of `{ACCEPT_WEAKENING}` is no reason");
+                let help =
+                    format!("say in 1 to {MAX_ACCEPTANCE} characters why the change may weaken the policy");
+                self.find(&code::ANNOTATION_VALUE, text.span, what, help);
+                continue;
             }
+            annotations.insert(entry.key.to_owned(), text);
         }
         annotations
     }
@@ -307,4 +313,10 @@ fn label(text: &str) -> Option<String> {
     let kept: String = lower.chars().filter(|c| matches!(c, 'a'..='z' | '0'..='9' | '-')).take(63).collect();
     let label = kept.trim_matches('-');
     label.parse::<PolicyName>().is_ok().then(|| label.to_owned())
+}
+
+/// Whether a text can be the reason why something is accepted.
+fn is_reason(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().count() <= MAX_ACCEPTANCE
 }

@@ -112,6 +112,18 @@ fn envelopes() {
             ),
             &[("CW1035@7:10", "quote it: `\"5\"`"), ("CW1034@8:5", "is reserved")],
         ),
+        (
+            &format!(
+                "{HEAD}metadata: {{ name: a, tenant: t, annotations: {{ chatward.dev/accept-weakening: ' ' }} }}\n{SPEC}"
+            ),
+            &[("CW1035@3:77", "say in 1 to 300 characters why")],
+        ),
+        (
+            &format!(
+                "{HEAD}metadata: {{ name: a, tenant: t, annotations: {{ chatward.dev/accept-weakning: x }} }}\n{SPEC}"
+            ),
+            &[("CW1034@3:46", "did you mean `chatward.dev/accept-weakening`?")],
+        ),
     ];
     for (text, expected) in cases {
         assert_said(text, expected);

@@ -11,6 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::digest::{Digest, EntryHash};
+use crate::direction::{Direction, Reason};
 use crate::entry::{EffectOutcome, Entry, Event, Intent, Operation, Verdict, WebhookEffect};
 use crate::outcome::{self, Expected, ProbeResult};
 use crate::policy::{PolicyName, TenantName};
@@ -45,6 +46,12 @@ pub struct Deployment {
     pub revision: Option<Arc<str>>,
     /// That commit's author.
     pub author: Option<Arc<str>>,
+    /// Whether it guarded better or worse than what it was, where something was.
+    pub direction: Option<Direction>,
+    /// What made it that.
+    pub reasons: Vec<Reason>,
+    /// Why its document accepted that it was weaker.
+    pub accepted_weakening: Option<Arc<str>>,
     /// What probing showed, the last time.
     pub validation_results: Vec<ValidationResult>,
     /// Probes that came to what they should, out of all; nothing where none were sent.
@@ -127,6 +134,7 @@ impl<'a> Fold<'a> {
     }
 
     fn begin(&mut self, time: Timestamp, intent: &Intent) {
+        let assessment = intent.assessment.as_ref();
         self.places.insert(intent.correlation_id, self.deployments.len());
         self.deployments.push(Deployment {
             deployment_timestamp: time,
@@ -140,6 +148,9 @@ impl<'a> Fold<'a> {
             duration_ms: None,
             revision: intent.origin.revision.clone(),
             author: intent.origin.author.clone(),
+            direction: assessment.map(|assessment| assessment.direction),
+            reasons: assessment.map(|assessment| assessment.reasons.clone()).unwrap_or_default(),
+            accepted_weakening: intent.accepted_weakening.clone(),
             validation_results: Vec::new(),
             success_rate: None,
             webhook_id: self.webhooks.get(&intent.id.tenant).map(|&id| id.to_owned()),
