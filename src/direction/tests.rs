@@ -168,7 +168,12 @@ fn policies_are_compared_by_what_they_allow() {
         ("trusted-types a b", "trusted-types b *", Weakens, &["trusted-types now allows *"]),
         ("trusted-types a *", "trusted-types *", Neutral, &[]),
         ("trusted-types 'none'", "trusted-types", Neutral, &[]),
-        ("require-trusted-types-for 'script'", "", Weakens, &["plain strings now reach DOM sinks"]),
+        (
+            "script-src 'self'; require-trusted-types-for 'script'",
+            "script-src 'self'",
+            Weakens,
+            &["plain strings now reach DOM sinks"],
+        ),
         ("upgrade-insecure-requests", "", Weakens, &["insecure requests are no longer upgraded"]),
         ("webrtc 'block'", "webrtc 'allow'", Weakens, &["WebRTC no longer blocked"]),
         // No browser acts on these.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Action, Plan, Retry, Terms, due, guard::Guard, plan};
+use super::{Action, Plan, Retry, Terms, due, guard::Guard, guard::Weakening, plan};
 use crate::digest::{Digest, FileHash};
 use crate::drift::{Cause, Live};
 use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
@@ -78,6 +78,7 @@ struct Asked {
     strangers: bool,
     probed: bool,
     rollback: bool,
+    weakening: Weakening,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
@@ -88,7 +89,7 @@ fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
         probed: if asked.probed { &tenants } else { &nobody },
         rollback: if asked.rollback { &tenants } else { &nobody },
         live: &asked.live,
-        guard: &Guard::default(),
+        guard: &Guard { weakening: asked.weakening, ..Guard::default() },
         prune: asked.prune,
         retry: asked.retry,
         now: now(),
@@ -200,12 +201,78 @@ fn the_wait_doubles_to_an_hour() {
     }
 }
 
+/// What is wanted allows half as many messages again, or half of them.
+fn wanted_with_limit(limit: u32, accepts: Option<&str>) -> Snapshot {
+    let mut snapshot = wanted(b"b");
+    let desired = snapshot.desired.get_mut(&id()).unwrap();
+    let mut payload = payload();
+    payload.security_profile.bot_detection.rate_limit_per_minute = limit;
+    desired.payload = Arc::new(payload);
+    desired.accepts_weakening = accepts.map(Into::into);
+    snapshot
+}
+
 #[test]
-fn an_open_operation_comes_first_whatever_the_file_says() {
-    let open = Open {
+fn what_weakens_goes_through_or_is_held_until_its_document_accepts_it() {
+    let rows = [
+        (18, None, Weakening::Allow, "update source"),
+        (18, None, Weakening::Warn, "update source"),
+        (18, None, Weakening::Hold, "held weakening"),
+        (18, Some("SEC-12"), Weakening::Hold, "update source"),
+        (6, None, Weakening::Hold, "update source"),
+        (12, None, Weakening::Hold, "update source"),
+    ];
+    for (limit, accepts, weakening, expected) in rows {
+        let asked = Asked { weakening, ..Asked::default() };
+        let plan = planned(&wanted_with_limit(limit, accepts), &state(applied(b"a")), &asked);
+        assert_eq!(said(&plan), expected, "{limit} {accepts:?} {weakening:?}");
+    }
+    let hold = Asked { weakening: Weakening::Hold, prune: true, ..Asked::default() };
+    let plan = planned(&wanted_with_limit(18, None), &state(applied(b"a")), &hold);
+    assert_eq!(
+        plan.held[0].detail,
+        "it would be weaker: rate limit raised from 12 to 18; to accept that, annotate the document with \
+         chatward.dev/accept-weakening: \"REASON\""
+    );
+    assert_eq!(said(&planned(&wanted_with_limit(18, None), &State::default(), &hold)), "create new");
+    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    assert_eq!(said(&planned(&gone, &state(applied(b"a")), &hold)), "remove removed");
+}
+
+#[test]
+fn an_accepted_reason_counts_only_where_something_weakens() {
+    let accepted = |limit| {
+        let plan =
+            planned(&wanted_with_limit(limit, Some("SEC-12")), &state(applied(b"a")), &Asked::default());
+        plan.steps[0].accepted_weakening().map(ToString::to_string)
+    };
+    assert_eq!(accepted(18).as_deref(), Some("SEC-12"));
+    assert_eq!(accepted(6), None);
+}
+
+#[test]
+fn what_was_applied_and_is_lost_is_not_taken_for_harmless() {
+    let nobody = BTreeSet::new();
+    let terms = Terms {
+        tenants: &[id().tenant].into(),
+        probed: &nobody,
+        rollback: &nobody,
+        live: &BTreeMap::new(),
+        guard: &Guard { weakening: Weakening::Hold, ..Guard::default() },
+        prune: false,
+        retry: Retry::Due,
+        now: now(),
+        payload_at: &|_| None,
+    };
+    assert_eq!(said(&plan(&wanted(b"b"), &state(applied(b"a")), &terms)), "held weakening");
+}
+
+/// The operation whose end is not known.
+fn open(text: &[u8]) -> Open {
+    Open {
         operation: Operation::Deploy,
         cause: Cause::New,
-        digest: Digest::of(b"a"),
+        digest: Digest::of(text),
         origin: origin(),
         idempotency_key: Uuid::nil(),
         correlation_id: Uuid::nil(),
@@ -214,8 +281,23 @@ fn an_open_operation_comes_first_whatever_the_file_says() {
         job: None,
         deadlines: 0,
         resubmitted: false,
-    };
-    let state = state(PolicyState { open: Some(open), ..PolicyState::default() });
+    }
+}
+
+#[test]
+fn what_is_open_goes_on_but_leads_to_nothing_weaker() {
+    for (limit, accepts, leads) in [(18, None, false), (18, Some("SEC-12"), true), (6, None, true)] {
+        let asked = Asked { weakening: Weakening::Hold, ..Asked::default() };
+        let state = state(PolicyState { open: Some(open(b"a")), ..PolicyState::default() });
+        let plan = planned(&wanted_with_limit(limit, accepts), &state, &asked);
+        assert_eq!(said(&plan), "resume new");
+        assert_eq!(plan.steps[0].desired.is_some(), leads, "{limit} {accepts:?}");
+    }
+}
+
+#[test]
+fn an_open_operation_comes_first_whatever_the_file_says() {
+    let state = state(PolicyState { open: Some(open(b"a")), ..PolicyState::default() });
     let asked = Asked::default();
     assert_eq!(said(&planned(&wanted(b"a"), &state, &asked)), "resume new");
     assert_eq!(said(&planned(&wanted(b"b"), &state, &asked)), "resume new");

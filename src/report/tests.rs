@@ -121,7 +121,7 @@ fn a_plan_without_drift_has_no_report() {
 fn a_line_for_each_item() {
     assert_snapshot!(DriftReport::of(&plan()).unwrap(), @r##"
     2 policies drifted, 2 held, 3 in sync
-    default/checkout-chat: source; cspDirectives.block-all-mixed-content: - true; cspDirectives.script-src: - https://old.example, - 'unsafe-inline', + https://cdn.example; cspDirectives.img-src: + *; xssRules.mode: report → block; xssRules.rules: reordered to b a
+    default/checkout-chat: source; mixed (script-src now allows https://cdn.example; inline scripts no longer run; XSS mode hardened from report to block; and 2 more); cspDirectives.block-all-mixed-content: - true; cspDirectives.script-src: - https://old.example, - 'unsafe-inline', + https://cdn.example; cspDirectives.img-src: + *; xssRules.mode: report → block; xssRules.rules: reordered to b a
     default/sales-chat: new
     default/support-chat: source; held (guard); 12 of 20 policies would change, and at most 50% may; botDetection.rateLimitPerMinute: 12 → 15
     broken\n.yaml: held (invalid); broken\n.yaml:3:1: unknown key `spek` [CW1003]
@@ -146,6 +146,23 @@ fn programs_get_the_same() {
           "detail": null,
           "digest": "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
           "appliedDigest": "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4",
+          "direction": "mixed",
+          "reasons": [
+            {
+              "direction": "weakens",
+              "text": "script-src now allows https://cdn.example"
+            },
+            {
+              "direction": "strengthens",
+              "text": "inline scripts no longer run"
+            },
+            {
+              "direction": "strengthens",
+              "text": "XSS mode hardened from report to block"
+            }
+          ],
+          "moreReasons": 2,
+          "acceptedWeakening": null,
           "changes": [
             "cspDirectives.block-all-mixed-content: - true",
             "cspDirectives.script-src: - https://old.example, - 'unsafe-inline', + https://cdn.example",
@@ -164,6 +181,10 @@ fn programs_get_the_same() {
           "detail": null,
           "digest": "e04eb29020eaa961e99d3162635e9fe9585c5a1121bd88784c1378aa8837195c",
           "appliedDigest": null,
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0,
+          "acceptedWeakening": null,
           "changes": [],
           "moreChanges": 0
         },
@@ -176,6 +197,10 @@ fn programs_get_the_same() {
           "detail": "12 of 20 policies would change, and at most 50% may",
           "digest": "a18603086e5bdf9df88ccc9f5a083fed093e819976e87456b74dafcbd7011114",
           "appliedDigest": null,
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0,
+          "acceptedWeakening": null,
           "changes": [
             "botDetection.rateLimitPerMinute: 12 → 15"
           ],
@@ -190,6 +215,10 @@ fn programs_get_the_same() {
           "detail": "broken\\n.yaml:3:1: unknown key `spek` [CW1003]",
           "digest": null,
           "appliedDigest": null,
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0,
+          "acceptedWeakening": null,
           "changes": [],
           "moreChanges": 0
         }

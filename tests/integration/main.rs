@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod breaker;
 mod daemon;
+mod direction;
 mod documents;
 mod examples;
 mod pace;

@@ -116,13 +116,13 @@ fn envelopes() {
             &format!(
                 "{HEAD}metadata: {{ name: a, tenant: t, annotations: {{ chatward.dev/accept-weakening: ' ' }} }}\n{SPEC}"
             ),
-            &[("CW1035@3:77", "say in 1 to 300 characters why")],
+            &[("CW1035@3:79", "say in 1 to 300 characters why")],
         ),
         (
             &format!(
                 "{HEAD}metadata: {{ name: a, tenant: t, annotations: {{ chatward.dev/accept-weakning: x }} }}\n{SPEC}"
             ),
-            &[("CW1034@3:46", "did you mean `chatward.dev/accept-weakening`?")],
+            &[("CW1034@3:48", "did you mean `chatward.dev/accept-weakening`?")],
         ),
     ];
     for (text, expected) in cases {

@@ -181,6 +181,9 @@ fn deployments_tell_an_operation_each() {
           "durationMs": 4200,
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
           "author": "Ada",
+          "direction": null,
+          "reasons": [],
+          "acceptedWeakening": null,
           "validationResults": [
             {
               "name": "script-injection",
@@ -215,6 +218,9 @@ fn deployments_tell_an_operation_each() {
           "durationMs": 90,
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
           "author": "Ada",
+          "direction": null,
+          "reasons": [],
+          "acceptedWeakening": null,
           "validationResults": [],
           "successRate": null,
           "webhookId": "wh-1",
@@ -231,4 +237,21 @@ fn an_open_operation_has_no_outcome_and_one_without_intent_is_left_out() {
     let open = deployments(&history[..4]);
     assert_eq!((open.len(), open[0].outcome, open[0].error.as_deref()), (1, None, Some("still RUNNING")));
     assert_eq!(deployments(&history[2..6]), []);
+}
+
+#[test]
+fn a_change_that_weakens_says_why_it_was_accepted() {
+    let mut weaker = intent(FIRST, "checkout-chat", "deploy", "source");
+    weaker["assessment"] = json!({
+        "direction": "weakens",
+        "reasons": [{ "direction": "weakens", "text": "rate limit raised from 12 to 30" }],
+    });
+    weaker["acceptedWeakening"] = json!("SEC-12");
+    let entries = chained(&[weaker]);
+    let line = plain(text(&entries));
+    assert!(line.contains("weakens, accepted: SEC-12; rate limit raised from 12 to 30"), "{line}");
+    let deployment = serde_json::to_value(&deployments(&entries)[0]).unwrap();
+    assert_eq!(deployment["direction"], "weakens");
+    assert_eq!(deployment["reasons"][0]["text"], "rate limit raised from 12 to 30");
+    assert_eq!(deployment["acceptedWeakening"], "SEC-12");
 }

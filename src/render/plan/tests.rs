@@ -13,10 +13,11 @@ fn of_every_action() -> Plan {
         cause: Some(Cause::Removed),
         desired: None,
         changes: Vec::new(),
+        assessment: Some(Assessment::of_removal()),
         ..update()
     };
-    let resume = Step { action: Action::Resume, changes: Vec::new(), ..update() };
-    let verify = Step { action: Action::Verify, cause: None, applied: None, ..create() };
+    let resume = Step { action: Action::Resume, changes: Vec::new(), assessment: None, ..update() };
+    let verify = Step { action: Action::Verify, cause: None, assessment: None, applied: None, ..create() };
     let mut plan = plan();
     plan.steps.extend([remove, resume, verify]);
     plan
@@ -36,8 +37,15 @@ fn a_plan_for_review() {
             + *
           xssRules.mode: report → block
           xssRules.rules: reordered to b a
+          direction: mixed
+            ↓ script-src now allows https://cdn.example
+            ↑ inline scripts no longer run
+            ↑ XSS mode hardened from report to block
+            … and 2 more
     + default/sales-chat  create (new)  policies/sales.yaml  digest e04eb290
     - default/old-chat  remove (removed)  digest cba06b57
+          direction: weakens
+            ↓ the policy is removed, with all that it restricted
     ↻ default/checkout-chat  resume (source)  policies/checkout.yaml  digest cba06b57→11507a0e
     ? default/sales-chat  verify  policies/sales.yaml  digest e04eb290
     ! default/support-chat  held (guard)  policies/support.yaml  digest a1860308
@@ -48,6 +56,20 @@ fn a_plan_for_review() {
 
     Plan: 1 to create, 1 to update, 1 to remove, 3 in sync, 2 held. 1 in progress. 1 to verify again.
     "##);
+}
+
+#[test]
+fn an_accepted_change_says_why() {
+    let mut step = update();
+    step.desired.as_mut().unwrap().accepts_weakening = Some("SEC-12:\nthe new CDN".into());
+    let plan = Plan { steps: vec![step], ..Plan::default() };
+    assert!(
+        plain(text(&plan)).contains("\n      accepted: SEC-12:\\nthe new CDN\n"),
+        "{}",
+        plain(text(&plan))
+    );
+    let json: serde_json::Value = serde_json::from_str(&json(&plan).unwrap()).unwrap();
+    assert_eq!(json["steps"][0]["acceptedWeakening"], "SEC-12:\nthe new CDN");
 }
 
 #[test]
@@ -111,7 +133,24 @@ fn programs_get_the_same() {
               "change": "reordered",
               "new": "b a"
             }
-          ]
+          ],
+          "direction": "mixed",
+          "reasons": [
+            {
+              "direction": "weakens",
+              "text": "script-src now allows https://cdn.example"
+            },
+            {
+              "direction": "strengthens",
+              "text": "inline scripts no longer run"
+            },
+            {
+              "direction": "strengthens",
+              "text": "XSS mode hardened from report to block"
+            }
+          ],
+          "moreReasons": 2,
+          "acceptedWeakening": null
         },
         {
           "tenant": "default",
@@ -122,7 +161,11 @@ fn programs_get_the_same() {
           "appliedDigest": null,
           "file": "policies/sales.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
-          "changes": []
+          "changes": [],
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0,
+          "acceptedWeakening": null
         }
       ],
       "held": [
@@ -142,7 +185,10 @@ fn programs_get_the_same() {
               "old": "12",
               "new": "15"
             }
-          ]
+          ],
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0
         },
         {
           "tenant": null,
@@ -153,7 +199,10 @@ fn programs_get_the_same() {
           "digest": null,
           "file": "broken\n.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
-          "changes": []
+          "changes": [],
+          "direction": null,
+          "reasons": [],
+          "moreReasons": 0
         }
       ],
       "summary": {
