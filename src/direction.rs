@@ -109,7 +109,7 @@ impl Assessment {
         filters::compare_bots(&old_profile.bot_detection, &new_profile.bot_detection, &mut reasons);
         if old.channel_type != new.channel_type {
             let (old, new) = (&old.channel_type, &new.channel_type);
-            reasons.unclear(format!("channel changed from {old} to {new}"));
+            reasons.unclear(&format!("channel changed from {old} to {new}"));
         }
         reasons.assessed()
     }
@@ -117,14 +117,14 @@ impl Assessment {
     /// The removal of a policy.
     pub fn of_removal() -> Self {
         let mut reasons = Reasons::default();
-        reasons.weaker("the policy is removed, with all that it restricted".to_owned());
+        reasons.weaker("the policy is removed, with all that it restricted");
         reasons.assessed()
     }
 
     /// A change from something that can't be read any more.
     pub fn of_unknown() -> Self {
         let mut reasons = Reasons::default();
-        reasons.unclear("what is applied can't be read, so it can't be compared".to_owned());
+        reasons.unclear("what is applied can't be read, so it can't be compared");
         reasons.assessed()
     }
 
@@ -154,23 +154,23 @@ impl Assessment {
 struct Reasons(Vec<Reason>);
 
 impl Reasons {
-    fn weaker(&mut self, text: String) {
-        self.add(Direction::Weakens, &text);
+    fn weaker(&mut self, text: &str) {
+        self.add(Direction::Weakens, text);
     }
 
-    fn stronger(&mut self, text: String) {
-        self.add(Direction::Strengthens, &text);
+    fn stronger(&mut self, text: &str) {
+        self.add(Direction::Strengthens, text);
     }
 
-    fn unclear(&mut self, text: String) {
-        self.add(Direction::Mixed, &text);
+    fn unclear(&mut self, text: &str) {
+        self.add(Direction::Mixed, text);
     }
 
     /// Stronger where something is so now that was not, weaker where it was so and is not now.
     fn flips(&mut self, (old, new): (bool, bool), now: &str, no_longer: &str) {
         match (old, new) {
-            (false, true) => self.stronger(now.to_owned()),
-            (true, false) => self.weaker(no_longer.to_owned()),
+            (false, true) => self.stronger(now),
+            (true, false) => self.weaker(no_longer),
             _ => {}
         }
     }

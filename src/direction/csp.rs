@@ -69,8 +69,8 @@ fn compare_answers(old: &Directives, new: &Directives, reasons: &mut Reasons) {
     let (old, new) = (allows(std::slice::from_ref(old)), allows(std::slice::from_ref(new)));
     for (question, who, does) in ANSWERS {
         match (old.get(question), new.get(question)) {
-            (false, true) => reasons.weaker(format!("{who} now {does}")),
-            (true, false) => reasons.stronger(format!("{who} no longer {does}")),
+            (false, true) => reasons.weaker(&format!("{who} now {does}")),
+            (true, false) => reasons.stronger(&format!("{who} no longer {does}")),
             _ => {}
         }
     }
@@ -117,10 +117,10 @@ fn compare_words(
 /// What a directive allows now, and what it no longer does.
 fn tell(name: &str, added: &[String], removed: &[String], reasons: &mut Reasons) {
     if !added.is_empty() {
-        reasons.weaker(format!("{name} now allows {}", listed(added)));
+        reasons.weaker(&format!("{name} now allows {}", listed(added)));
     }
     if !removed.is_empty() {
-        reasons.stronger(format!("{name} no longer allows {}", listed(removed)));
+        reasons.stronger(&format!("{name} no longer allows {}", listed(removed)));
     }
 }
 
@@ -160,6 +160,6 @@ fn compare_unknown(old: &Directives, new: &Directives, reasons: &mut Reasons) {
     let (old, new) = (unknown(old), unknown(new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names.into_iter().filter(|name| old.get(*name) != new.get(*name)) {
-        reasons.unclear(format!("{name} changed, and is no directive that is known"));
+        reasons.unclear(&format!("{name} changed, and is no directive that is known"));
     }
 }

@@ -21,10 +21,10 @@ pub(super) fn compare_xss(old: &XssProtection, new: &XssProtection, reasons: &mu
     let rules = |xss: &'_ XssProtection| xss.filter_rules.iter().cloned().collect::<BTreeSet<_>>();
     let (before, after) = (rules(old), rules(new));
     for dropped in before.difference(&after) {
-        reasons.weaker(format!("XSS rule {dropped} dropped"));
+        reasons.weaker(&format!("XSS rule {dropped} dropped"));
     }
     for added in after.difference(&before) {
-        reasons.stronger(format!("XSS rule {added} added"));
+        reasons.stronger(&format!("XSS rule {added} added"));
     }
 }
 
@@ -33,10 +33,10 @@ fn compare_modes(old: &str, new: &str, reasons: &mut Reasons) {
     match (rank(old), rank(new)) {
         _ if old == new => {}
         (Some(before), Some(after)) if before < after => {
-            reasons.weaker(format!("XSS mode softened from {old} to {new}"));
+            reasons.weaker(&format!("XSS mode softened from {old} to {new}"));
         }
-        (Some(_), Some(_)) => reasons.stronger(format!("XSS mode hardened from {old} to {new}")),
-        _ => reasons.unclear(format!("XSS mode changed from {old} to {new}, and one of them is not known")),
+        (Some(_), Some(_)) => reasons.stronger(&format!("XSS mode hardened from {old} to {new}")),
+        _ => reasons.unclear(&format!("XSS mode changed from {old} to {new}, and one of them is not known")),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn compare_bots(old: &BotDetection, new: &BotDetection, reasons: &mut
     }
     let (before, after) = (&*old.challenge_type, &*new.challenge_type);
     if before != after && !(CHALLENGES.contains(&before) && CHALLENGES.contains(&after)) {
-        reasons.unclear(format!("challenge changed from {before} to {after}, and one of them is not known"));
+        reasons.unclear(&format!("challenge changed from {before} to {after}, and one of them is not known"));
     }
     compare_limits(
         "rate limit",
@@ -62,12 +62,12 @@ pub(super) fn compare_bots(old: &BotDetection, new: &BotDetection, reasons: &mut
         match after.get(key) {
             Some(now) => compare_rules(rule, now, reasons),
             None if rule.enabled == Some(false) => {}
-            None => reasons.weaker(format!("bot rule {} dropped", rule.name)),
+            None => reasons.weaker(&format!("bot rule {} dropped", rule.name)),
         }
     }
     let added = after.iter().filter(|(key, rule)| !before.contains_key(*key) && rule.enabled != Some(false));
     for (_, rule) in added {
-        reasons.stronger(format!("bot rule {} added", rule.name));
+        reasons.stronger(&format!("bot rule {} added", rule.name));
     }
 }
 
@@ -87,11 +87,11 @@ fn compare_rules(old: &WireBotRule, new: &WireBotRule, reasons: &mut Reasons) {
     // The tenant decides where nothing is written: somewhere between on and off.
     let rank = |rule: &WireBotRule| rule.enabled.map_or(1, |enabled| if enabled { 2 } else { 0 });
     match rank(old).cmp(&rank(new)) {
-        Ordering::Less => reasons.stronger(format!("bot rule {name} switched on")),
+        Ordering::Less => reasons.stronger(&format!("bot rule {name} switched on")),
         Ordering::Greater if new.enabled.is_none() => {
-            reasons.weaker(format!("bot rule {name} left to the tenant"));
+            reasons.weaker(&format!("bot rule {name} left to the tenant"));
         }
-        Ordering::Greater => reasons.weaker(format!("bot rule {name} switched off")),
+        Ordering::Greater => reasons.weaker(&format!("bot rule {name} switched off")),
         Ordering::Equal => {}
     }
     if rank(old) == 0 || rank(new) == 0 {
@@ -116,8 +116,10 @@ fn compare_limits(what: &str, old: Option<u32>, new: Option<u32>, larger: Larger
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) => (old, new),
         (None, None) => return,
-        (Some(old), None) => return reasons.unclear(format!("{what} of {old} left to the tenant")),
-        (None, Some(new)) => return reasons.unclear(format!("{what} set to {new}, and it was the tenant's")),
+        (Some(old), None) => return reasons.unclear(&format!("{what} of {old} left to the tenant")),
+        (None, Some(new)) => {
+            return reasons.unclear(&format!("{what} set to {new}, and it was the tenant's"));
+        }
     };
     let (verb, weaker) = match old.cmp(&new) {
         Ordering::Equal => return,
@@ -125,5 +127,5 @@ fn compare_limits(what: &str, old: Option<u32>, new: Option<u32>, larger: Larger
         Ordering::Greater => ("lowered", larger == Larger::Stronger),
     };
     let text = format!("{what} {verb} from {old} to {new}");
-    if weaker { reasons.weaker(text) } else { reasons.stronger(text) }
+    if weaker { reasons.weaker(&text) } else { reasons.stronger(&text) }
 }

@@ -110,13 +110,13 @@ pub(super) fn compare(old: &Directives, new: &Directives, reasons: &mut Reasons)
         let label = label(before, after);
         match (before, after) {
             (None, None) => {}
-            (None, Some(_)) => reasons.stronger(format!("{label} now restricts what nothing did")),
-            (Some(_), None) => reasons.weaker(format!("{label} no longer restricts anything")),
+            (None, Some(_)) => reasons.stronger(&format!("{label} now restricts what nothing did")),
+            (Some(_), None) => reasons.weaker(&format!("{label} no longer restricts anything")),
             (Some(before), Some(after)) if before.sources() == after.sources() => {}
             (Some(before), Some(after)) => {
                 let (before, after) = (Effective::of(before, used), Effective::of(after, used));
                 let (Some(added), Some(removed)) = (after.beyond(&before), before.beyond(&after)) else {
-                    reasons.unclear(format!("{label} has too many sources to be compared"));
+                    reasons.unclear(&format!("{label} has too many sources to be compared"));
                     continue;
                 };
                 let shift = shifts.entry(label + used.suffix()).or_default();
