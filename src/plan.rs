@@ -8,24 +8,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::digest::Digest;
 use crate::direction::Assessment;
-use crate::drift::{Cause, Live, drift};
+use crate::drift::{Cause, Live};
 use crate::entry::{HoldReason, Origin, Subject};
-use crate::outcome::Verification;
 use crate::payload::Payload;
 use crate::policy::{PolicyId, TenantName};
-use crate::printable::printable;
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::{PolicyState, Position, Setback, State};
-use jiff::Timestamp;
 
 mod action;
 pub mod change;
+mod draft;
 pub mod guard;
 
 pub use action::Action;
-use change::{Change, changes};
+use change::Change;
+use draft::{Decision, Draft};
 use guard::Guard;
 
 /// The longest that a failed policy waits before it is tried again.
@@ -208,180 +209,6 @@ fn policy(subject: &Subject) -> Option<&PolicyId> {
     match subject {
         Subject::Policy(id) => Some(id),
         Subject::File { .. } => None,
-    }
-}
-
-enum Decision {
-    InSync,
-    Nothing,
-    Step(Box<Step>),
-    Held(Box<HeldItem>),
-}
-
-/// What is known of one policy while it is decided on.
-struct Draft<'a> {
-    id: &'a PolicyId,
-    policy: &'a PolicyState,
-    desired: Option<&'a Desired>,
-    snapshot: &'a Snapshot,
-    terms: &'a Terms<'a>,
-}
-
-impl Draft<'_> {
-    fn decide(&self, unusable: bool) -> Decision {
-        let applied = self.policy.applied.as_ref();
-        // An operation whose end is not known comes first, whatever the file says now.
-        if self.policy.open.is_some() && self.terms.tenants.contains(&self.id.tenant) {
-            let desired = self.desired.map(|desired| desired.digest);
-            return self.step(Action::Resume, drift(desired, applied.map(|a| a.digest), Live::Unknown));
-        }
-        if unusable {
-            return Decision::Nothing;
-        }
-        // An older job ended over what was wanted: that is brought live once more.
-        if self.policy.overtaken.is_some() && self.desired.is_some() {
-            return self.wanted(Cause::Live);
-        }
-        let digest = self.desired.map(|desired| desired.digest);
-        let live = self.terms.live.get(self.id).copied().unwrap_or_default();
-        match drift(digest, applied.map(|applied| applied.digest), live) {
-            None if self.is_to_verify() => self.step(Action::Verify, None),
-            None if self.is_watched() => self.step(Action::Watch, None),
-            None if applied.is_none() => Decision::Nothing,
-            None => Decision::InSync,
-            Some(Cause::Removed) => self.removed(),
-            Some(cause @ (Cause::Live | Cause::Missing)) if digest == applied.map(|a| a.digest) => self.hold(
-                HoldReason::ReportOnly,
-                Some(cause),
-                "the tenant was changed; it is only reported".to_owned(),
-            ),
-            Some(cause) => self.wanted(cause),
-        }
-    }
-
-    /// Whether what is live is probed again. It could not be probed before; or it never was, or was and is not rolled
-    /// back although it can be, since the pass was cut off or the settings did not ask for it then.
-    fn is_to_verify(&self) -> bool {
-        let tenant = &self.id.tenant;
-        match self.policy.applied.as_ref().map(|applied| applied.verification) {
-            Some(Verification::Unverified) => true,
-            Some(Verification::NotConfigured) => self.terms.probed.contains(tenant),
-            Some(Verification::Degraded) => {
-                self.terms.rollback.contains(tenant) && self.policy.fallback().is_some()
-            }
-            Some(Verification::Verified) | None => false,
-        }
-    }
-
-    /// Whether an abandoned job may still end.
-    fn is_watched(&self) -> bool {
-        !self.policy.abandoned.is_empty() && self.terms.tenants.contains(&self.id.tenant)
-    }
-
-    fn wanted(&self, cause: Cause) -> Decision {
-        let desired = self.desired.map(|desired| desired.digest);
-        if desired == self.policy.rolled_back && desired.is_some() && self.terms.retry != Retry::Rejected {
-            let detail = "it let a probe through and was rolled back; it is sent again once its file changes, or by apply --retry"
-                .to_owned();
-            return self.hold(HoldReason::RolledBack, Some(cause), detail);
-        }
-        let setback = self.policy.setback.as_ref();
-        let same = setback.filter(|setback| self.desired.is_some_and(|want| want.digest == setback.digest));
-        if let Some((reason, detail)) = same.and_then(|setback| self.set_back(setback)) {
-            return self.hold(reason, Some(cause), detail);
-        }
-        let action = if self.policy.applied.is_some() { Action::Update } else { Action::Create };
-        self.step(action, Some(cause))
-    }
-
-    fn set_back(&self, setback: &Setback) -> Option<(HoldReason, String)> {
-        if setback.rejected {
-            let detail = format!("the tenant refused it: {}", printable(&setback.error, 200));
-            return (self.terms.retry != Retry::Rejected).then_some((HoldReason::Rejected, detail));
-        }
-        let due = due(setback);
-        let waits = self.terms.retry == Retry::Due && self.terms.now < due;
-        waits.then(|| {
-            let detail = format!(
-                "attempt {} failed: {}; tried again after {}",
-                setback.count,
-                printable(&setback.error, 200),
-                due.strftime("%FT%TZ"),
-            );
-            (HoldReason::BackOff, detail)
-        })
-    }
-
-    fn removed(&self) -> Decision {
-        let cause = Some(Cause::Removed);
-        if !self.terms.tenants.contains(&self.id.tenant) {
-            let detail = format!("tenant {} is not in the settings", self.id.tenant);
-            return self.hold(HoldReason::UnknownTenant, cause, detail);
-        }
-        if let Some(why) = &self.snapshot.void {
-            return self.hold(HoldReason::Guard, cause, format!("nothing is removed because {why}"));
-        }
-        if let Some(hider) = self.snapshot.could_hide(self.id) {
-            let detail = format!("its file is gone, but it could be in {}: {}", hider.subject, hider.detail);
-            return self.hold(HoldReason::Invalid, cause, detail);
-        }
-        if !self.terms.prune {
-            let detail = "its file is gone; it stays live, since pruning is off".to_owned();
-            return self.hold(HoldReason::PruneOff, cause, detail);
-        }
-        self.step(Action::Remove, cause)
-    }
-
-    fn step(&self, action: Action, cause: Option<Cause>) -> Decision {
-        Decision::Step(Box::new(Step {
-            id: self.id.clone(),
-            action,
-            cause,
-            applied: self.policy.applied.as_ref().map(|applied| applied.digest),
-            desired: self.desired.cloned(),
-            changes: self.changes(),
-            assessment: self.assessment(action),
-        }))
-    }
-
-    fn hold(&self, reason: HoldReason, cause: Option<Cause>, detail: String) -> Decision {
-        Decision::Held(Box::new(HeldItem {
-            subject: Subject::Policy(self.id.clone()),
-            reason,
-            detail,
-            cause,
-            digest: self.desired.map(|desired| desired.digest),
-            origin: self.desired.map(|desired| desired.origin.clone()),
-            changes: self.changes(),
-            assessment: self.assessment(Action::Update),
-        }))
-    }
-
-    /// What would change, where something is applied and something else is wanted.
-    fn changes(&self) -> Vec<Change> {
-        let (Some(applied), Some(desired)) = (&self.policy.applied, self.desired) else { return Vec::new() };
-        if applied.digest == desired.digest {
-            return Vec::new();
-        }
-        let old = (self.terms.payload_at)(applied.intent);
-        old.map(|old| changes(&old, &desired.payload)).unwrap_or_default()
-    }
-
-    /// Whether what is wanted guards better or worse than what is applied. Where an operation is open, what it is about may
-    /// be applied by the time that something follows it: the answer is then good for both.
-    fn assessment(&self, action: Action) -> Option<Assessment> {
-        let applied = self.policy.applied.as_ref().map(|applied| (applied.digest, applied.intent));
-        if action == Action::Remove {
-            return applied.map(|_| Assessment::of_removal());
-        }
-        let desired = self.desired?;
-        let open = self.policy.open.as_ref().map(|open| (open.digest, open.intent));
-        let before = applied.into_iter().chain(open).filter(|(digest, _)| *digest != desired.digest);
-        let assessments = before.map(|(_, intent)| match (self.terms.payload_at)(intent) {
-            Some(old) => Assessment::of(&old, &desired.payload),
-            None => Assessment::of_unknown(),
-        });
-        assessments.reduce(Assessment::or)
     }
 }
 

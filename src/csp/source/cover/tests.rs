@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::csp::directive::Grammar;
 use crate::csp::header;
 use crate::csp::list::SourceList;
 use crate::csp::matching::Request;
@@ -127,7 +126,7 @@ fn url() -> impl Strategy<Value = Url> {
 fn matches(source: &str, url: &Url) -> bool {
     let page = Url::parse("https://site.example/").unwrap();
     let policies = header::policies(&format!("img-src {source}"), 1);
-    let list = SourceList::read(&policies[0].0[0], Grammar::SourceList);
+    let list = SourceList::read(&policies[0].0[0]);
     list.matches(Request { page: &page, url, redirected: false })
 }
 
