@@ -14,6 +14,7 @@ mod apply;
 mod audit;
 mod completions;
 mod doctor;
+mod explain;
 mod plan;
 mod run;
 mod sandbox;
@@ -68,6 +69,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Abandon(args) => abandon::run(args).await,
         Verb::Plan(args) => plan::run(args).await,
         Verb::Validate(args) => validate::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Status(args) => status::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Sandbox(args) => sandbox::run(args).await,

@@ -2,12 +2,18 @@
 //!
 //! Findings are made by [`crate::policy`] (documents) and [`crate::validate`] (checks), and are shown by the
 //! face. They know nothing of rendering: a place carries the source line it points into, so that whoever
-//! shows it needs no file.
+//! shows it needs no file; and a [`Fix`] carries the edits that mend it, so that whoever applies it needs no check.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+
+mod fix;
+mod source_text;
+
+pub use fix::{Edit, Fix, OutsideText, Overlap, Patch};
+pub use source_text::SourceText;
 
 /// How much a finding matters. An [`Error`](Severity::Error) holds its policy; nothing else does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,6 +51,20 @@ pub struct Code {
     pub severity: Severity,
     /// What the code means, in one sentence.
     pub summary: &'static str,
+    /// What a browser or a tenant makes of it, and why that matters.
+    pub why: &'static str,
+    /// Something that raises it: a policy as in a header, or keys of a document where it is no matter of a header.
+    pub example: &'static str,
+    /// The same put right.
+    pub fixed: &'static str,
+}
+
+#[cfg(test)]
+impl Code {
+    /// A code for tests, which need no explanation.
+    pub const fn bare(id: &'static str, name: &'static str, severity: Severity) -> Self {
+        Self { id, name, severity, summary: "", why: "", example: "", fixed: "" }
+    }
 }
 
 impl fmt::Display for Code {
@@ -151,77 +171,15 @@ pub struct Finding {
     pub text: String,
     /// What to do next, where that is known.
     pub help: Option<String>,
+    /// What mends it, where that is mechanical.
+    pub fix: Option<Fix>,
+    /// Why its document lives with it: it is listed, and counts for nothing.
+    pub waived: Option<Arc<str>>,
 }
 
 impl Finding {
-    /// Whether it holds its policy.
+    /// Whether it holds its policy. An error is never waived.
     pub fn is_error(&self) -> bool {
         self.code.severity == Severity::Error
-    }
-}
-
-/// The text of one file, from which places are made.
-///
-/// Kept apart from [`Place`] so that a file's lines are looked up once, and only when something is found.
-#[derive(Debug, Clone)]
-pub struct SourceText<'a> {
-    file: Arc<str>,
-    text: &'a str,
-}
-
-impl<'a> SourceText<'a> {
-    /// A file's name, relative to the policy directory, and its text.
-    pub fn new(file: Arc<str>, text: &'a str) -> Self {
-        Self { file, text }
-    }
-
-    /// The file's name.
-    pub fn file(&self) -> &Arc<str> {
-        &self.file
-    }
-
-    /// The whole text.
-    pub fn text(&self) -> &'a str {
-        self.text
-    }
-
-    /// A line, from 1, without its end; empty past the end of the file.
-    pub fn line(&self, line: u32) -> &'a str {
-        let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
-        self.text.lines().nth(index).unwrap_or_default()
-    }
-
-    /// The place of a span.
-    pub fn place(&self, span: Span) -> Place {
-        let line = self.line(span.line);
-        let excerpt: String = line.chars().take(Place::MAX_EXCERPT).collect();
-        Place {
-            file: Arc::clone(&self.file),
-            line: span.line.max(1),
-            column: span.column.max(1),
-            width: span.width.max(1),
-            excerpt: excerpt.into(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_carries_its_line() {
-        let source = SourceText::new("a.yaml".into(), "one\ntwo\n");
-        let place = source.place(Span { line: 2, column: 1, width: 3 });
-        assert_eq!(&*place.excerpt, "two");
-        assert_eq!(place.to_string(), "a.yaml:2:1");
-    }
-
-    #[test]
-    fn a_place_past_the_end_is_still_a_place() {
-        let source = SourceText::new("a\n.yaml".into(), "");
-        let place = source.place(Span { line: 9, column: 0, width: 0 });
-        assert_eq!((place.column, place.width, &*place.excerpt), (1, 1, ""));
-        assert_eq!(place.to_string(), "a\\n.yaml:9:1", "a newline in a name stays on its line");
     }
 }

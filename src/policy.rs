@@ -21,6 +21,8 @@ pub use schema::schema;
 pub const API_VERSION: &str = "chatward.dev/v1";
 /// The only `kind` there is.
 pub const KIND: &str = "WebchatSecurityPolicy";
+/// The annotation by which a document lives with findings: see [`crate::waiver`].
+pub const WAIVE_ANNOTATION: &str = "chatward.dev/waive";
 
 /// The annotation that lets a weakening change through a guard that holds such changes; its value says why.
 pub const ACCEPT_WEAKENING: &str = "chatward.dev/accept-weakening";

@@ -13,28 +13,40 @@ use crate::finding::{Code, Finding, Place, Severity, SourceText};
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
 use crate::policy::{ACCEPT_WEAKENING, PolicyId, TenantName};
-use crate::validate;
+use crate::{validate, waiver};
 
 /// Two documents have the same id.
 pub static DUPLICATE_ID: Code = Code {
     id: "CW9001",
     name: "duplicate-policy",
     severity: Severity::Error,
-    summary: "two documents claim the same policy, and neither is taken",
+    summary: "Two documents claim the same policy, and neither is taken.",
+    why: "Two documents claim the same policy, and the order of files must not decide which of them goes \
+        live. So neither is taken, and what is live stays as it is.",
+    example: "metadata: { name: checkout-chat }   # in a.yaml, and again in b.yaml",
+    fixed: "metadata: { name: support-chat }   # in b.yaml",
 };
 /// A document's tenant is not in the settings.
 pub static UNKNOWN_TENANT: Code = Code {
     id: "CW9002",
     name: "unknown-tenant",
     severity: Severity::Error,
-    summary: "a policy belongs to a tenant that is not in the settings",
+    summary: "A policy belongs to a tenant that is not in the settings.",
+    why: "Nothing is known about how to reach this tenant, so the policy can't be deployed. It is held, and \
+        not taken for removed.",
+    example: "metadata: { name: checkout-chat, tenant: prodution }",
+    fixed: "metadata: { name: checkout-chat, tenant: production }",
 };
 /// A file can't be read.
 pub static UNREADABLE: Code = Code {
     id: "CW9003",
     name: "unreadable-file",
     severity: Severity::Error,
-    summary: "a file of the policy directory can't be read",
+    summary: "A file of the policy directory can't be read.",
+    why: "What a file says that can't be read is unknown. Until it can be, no policy that might be in it is \
+        removed.",
+    example: "chmod 000 policies/default/checkout-chat.yaml",
+    fixed: "chmod 644 policies/default/checkout-chat.yaml",
 };
 
 /// The codes of findings about the directory as a whole.
@@ -87,6 +99,8 @@ impl FileFacts {
             place: Some(SourceText::new(Arc::clone(file), "").place(Default::default())),
             text: format!("the file can't be read: {why}"),
             help: None,
+            fix: None,
+            waived: None,
         };
         let document =
             DocumentFacts { place: None, id: None, tenant: None, wanted: None, findings: vec![finding] };
@@ -100,6 +114,7 @@ impl DocumentFacts {
         let mut wanted = None;
         if let Some(policy) = document.policy {
             findings.extend(validate::validate(&policy, source));
+            waiver::apply(&policy, source, &mut findings);
             let payload = Payload::of(&policy);
             // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
             if let (false, Ok(digest)) = (findings.iter().any(Finding::is_error), payload.digest()) {
@@ -263,6 +278,8 @@ fn duplicate(document: &DocumentFacts, rivals: &[Place]) -> Finding {
         place: document.place.clone(),
         text: format!("{id} is also written at {}; neither is taken", others.join(", ")),
         help: Some("rename one of them, or delete it".to_owned()),
+        fix: None,
+        waived: None,
     }
 }
 
@@ -278,6 +295,8 @@ fn unknown_tenant(document: &DocumentFacts, tenants: &BTreeSet<TenantName>) -> F
             [] => "no tenant is configured".to_owned(),
             known => format!("configured: {}", known.join(", ")),
         }),
+        fix: None,
+        waived: None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! `chatward validate`: everything that is wrong, at once.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Exit, print, setup};
-use crate::cli::{Output, Validate};
-use crate::finding::Finding;
+use crate::cli::{Deny, Report, Validate};
+use crate::finding::{Finding, Severity};
 use crate::policy::TenantName;
-use crate::render::{self, findings::Tally};
+use crate::render::findings::{self, Tally};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
 
@@ -18,20 +18,26 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
         [] => std::slice::from_ref(&settings.policies),
         paths => paths,
     };
-    let mut findings = Vec::new();
+    let mut found = Vec::new();
     let (mut files, mut policies) = (0, 0);
     for root in roots {
         let snapshot = snapshot(root, &tenants)?;
         files += snapshot.files;
         policies += snapshot.desired.len() + snapshot.unusable.len();
-        findings.extend(snapshot.findings);
+        found.extend(match args.output {
+            Report::Text | Report::Json => snapshot.findings,
+            Report::Sarif | Report::Github => from_here(root, snapshot.findings),
+        });
     }
-    let tally = Tally::of(files, policies, &findings);
+    let tally = Tally::of(files, policies, &found);
     match args.output {
-        Output::Text => print(render::findings::text(&findings, tally))?,
-        Output::Json => print(render::findings::json(&findings, tally)? + "\n")?,
+        Report::Text => print(findings::text(&found, tally))?,
+        Report::Json => print(findings::json(&found, tally)? + "\n")?,
+        Report::Sarif => print(findings::sarif(&found)? + "\n")?,
+        Report::Github => print(findings::github(&found, tally))?,
     }
-    Ok(if findings.iter().any(Finding::is_error) { Exit::Pending } else { Exit::Fine })
+    let denied = found.iter().any(|finding| is_denied(finding, args.deny));
+    Ok(if denied { Exit::Pending } else { Exit::Fine })
 }
 
 fn snapshot(root: &Path, tenants: &BTreeSet<TenantName>) -> anyhow::Result<Snapshot> {
@@ -40,4 +46,30 @@ fn snapshot(root: &Path, tenants: &BTreeSet<TenantName>) -> anyhow::Result<Snaps
         Some(why) => Err(anyhow::anyhow!(why)),
         None => Ok(snapshot),
     }
+}
+
+fn is_denied(finding: &Finding, deny: Option<Deny>) -> bool {
+    let least = if deny == Some(Deny::Warnings) { Severity::Warning } else { Severity::Error };
+    finding.waived.is_none() && finding.code.severity >= least
+}
+
+/// Findings with their files named from the current directory, as programs that know the repository look for them.
+fn from_here(root: &Path, mut findings: Vec<Finding>) -> Vec<Finding> {
+    let here = std::env::current_dir().ok();
+    let inside = |path: PathBuf| match here.as_ref().and_then(|here| path.strip_prefix(here).ok()) {
+        Some(inside) => inside.to_owned(),
+        None => path,
+    };
+    for place in findings.iter_mut().filter_map(|finding| finding.place.as_mut()) {
+        let path = inside(normal(&root.join(&*place.file)));
+        place.file = path.to_string_lossy().into();
+    }
+    findings
+}
+
+/// A path without `.`, and from the root of the file system where it leaves the current directory.
+fn normal(path: &Path) -> PathBuf {
+    let leaves = path.components().any(|part| part == std::path::Component::ParentDir);
+    let real = leaves.then(|| path.canonicalize().ok()).flatten();
+    real.unwrap_or_else(|| path.components().filter(|part| *part != std::path::Component::CurDir).collect())
 }

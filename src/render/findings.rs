@@ -1,13 +1,20 @@
-//! What validation says, as rustc would: the line with a caret under what is meant, and what to do about it.
+//! What validation says, as rustc would: the line with a caret under what is meant, and what to do about it; and the
+//! same for programs ([`json`]), for code scanning ([`sarif`]) and for a pull request ([`github`]).
 
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
-use super::{BOLD, GREEN, RED, Styled, YELLOW, counted, pretty};
-use crate::finding::{Finding, Place, Severity};
+use super::{BOLD, DIM, GREEN, RED, Styled, YELLOW, counted, pretty};
+use crate::finding::{Edit, Finding, Place, Severity};
 use crate::printable::{is_hidden, printable};
+
+mod github;
+mod sarif;
+
+pub use github::github;
+pub use sarif::sarif;
 
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
@@ -28,18 +35,25 @@ pub struct Tally {
     pub warnings: usize,
     /// Findings worth knowing.
     pub infos: usize,
+    /// Findings that their documents live with; they are none of the above.
+    pub waived: usize,
+    /// How many of all but those `validate --fix` mends.
+    pub fixable: usize,
 }
 
 impl Tally {
     /// Counts findings by severity.
     pub fn of(files: usize, policies: usize, findings: &[Finding]) -> Self {
-        let count = |severity| findings.iter().filter(|finding| finding.code.severity == severity).count();
+        let standing = || findings.iter().filter(|finding| finding.waived.is_none());
+        let count = |severity| standing().filter(|finding| finding.code.severity == severity).count();
         Self {
             files,
             policies,
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
+            waived: findings.len() - standing().count(),
+            fixable: standing().filter(|finding| finding.fix.is_some()).count(),
         }
     }
 }
@@ -63,14 +77,21 @@ impl fmt::Display for Tally {
         if separator.is_empty() {
             write!(f, "{}", Styled(GREEN, "no findings"))?;
         }
-        f.write_str(".")
+        if self.waived > 0 {
+            write!(f, ", {}", Styled(DIM, format_args!("{} waived", self.waived)))?;
+        }
+        f.write_str(".")?;
+        if self.fixable > 0 {
+            write!(f, " `chatward validate --fix` mends {}.", self.fixable)?;
+        }
+        Ok(())
     }
 }
 
-/// Every finding with its line, in the order given, and the summary line.
+/// Every finding that is not waived with its line, in the order given, and the summary line.
 pub fn text(findings: &[Finding], tally: Tally) -> impl fmt::Display {
     fmt::from_fn(move |f| {
-        for finding in findings {
+        for finding in findings.iter().filter(|finding| finding.waived.is_none()) {
             writeln!(f, "{}\n", snippet(finding))?;
         }
         writeln!(f, "{tally}")
@@ -148,8 +169,27 @@ struct Row<'a> {
     line: Option<u32>,
     column: Option<u32>,
     width: Option<u32>,
+    directive: Option<&'a str>,
+    value: Option<&'a str>,
     message: &'a str,
     help: Option<&'a str>,
+    /// Why it is waived; null where it stands.
+    waived: Option<&'a str>,
+    /// The edits that mend it, by bytes of the file; null where a person has to.
+    fix: Option<Vec<Replacement<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Replacement<'a> {
+    offset: usize,
+    length: usize,
+    text: &'a str,
+}
+
+impl<'a> From<&'a Edit> for Replacement<'a> {
+    fn from(edit: &'a Edit) -> Self {
+        Self { offset: edit.bytes.start, length: edit.bytes.len(), text: &edit.replacement }
+    }
 }
 
 impl<'a> Row<'a> {
@@ -163,8 +203,12 @@ impl<'a> Row<'a> {
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             width: place.map(|place| place.width),
+            directive: finding.about.as_ref().map(|about| about.directive.as_str()),
+            value: finding.about.as_ref().and_then(|about| about.value.as_deref()),
             message: &finding.text,
             help: finding.help.as_deref(),
+            waived: finding.waived.as_deref(),
+            fix: finding.fix.as_ref().map(|fix| fix.edits.iter().map(Replacement::from).collect()),
         }
     }
 }

@@ -55,7 +55,7 @@ fn harmless(text: &str) -> bool {
     !text.replace('\n', "").contains(is_hidden)
 }
 
-static ANY: Code = Code { id: "CW0000", name: "any", severity: Severity::Warning, summary: "any" };
+static ANY: Code = Code::bare("CW0000", "any", Severity::Warning);
 
 proptest! {
     #[test]
@@ -67,7 +67,8 @@ proptest! {
         let [text, help, file, excerpt] = texts;
         let excerpt: String = excerpt.repeat(length).chars().take(Place::MAX_EXCERPT).collect();
         let place = Place { file: file.into(), line, column, width, excerpt: excerpt.into() };
-        let finding = [Finding { code: &ANY, place: Some(place), about: None, text, help: Some(help) }];
+        let (place, help) = (Some(place), Some(help));
+        let finding = [Finding { code: &ANY, place, about: None, text, help, fix: None, waived: None }];
         let tally = findings::Tally::of(1, 1, &finding);
         let rendered = findings::text(&finding, tally).to_string();
         prop_assert!(harmless(&rendered), "{rendered:?}");

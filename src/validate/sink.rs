@@ -88,6 +88,8 @@ impl Sink {
                 about,
                 text: note.text,
                 help: note.help.map(Cow::into_owned),
+                fix: None,
+                waived: None,
             });
         }
         for (id, count) in self.counts {
@@ -108,8 +110,8 @@ mod tests {
     use crate::finding::Severity;
     use crate::validate::testing::policy;
 
-    static A: Code = Code { id: "CW0001", name: "a", severity: Severity::Error, summary: "" };
-    static B: Code = Code { id: "CW0002", name: "b", severity: Severity::Info, summary: "" };
+    static A: Code = Code::bare("CW0001", "a", Severity::Error);
+    static B: Code = Code::bare("CW0002", "b", Severity::Info);
 
     fn span(line: u32, column: u32) -> Span {
         Span { line, column, width: 1 }

@@ -60,6 +60,47 @@ fn warnings_alone_are_fine() {
     world.run(&["validate", "policies"]).exits(0);
 }
 
+#[test]
+fn warnings_can_be_denied_and_waived() {
+    let world = World::new();
+    let text = policy("a", "'self' 'unsafe-inline'");
+    world.write("a.yaml", &text);
+    world.run(&["validate", "--deny", "warnings"]).exits(2);
+    let found = world.run(&["validate", "-o", "json"]).json();
+    let codes: BTreeSet<&str> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    let waivers: Vec<String> = codes.iter().map(|code| format!("{code}: an old widget")).collect();
+    let name = "metadata:\n  annotations:\n    chatward.dev/waive: ";
+    let waived = text.replace("metadata:\n ", &format!("{name}\"{}\"\n ", waivers.join("; ")));
+    world.write("a.yaml", &waived);
+    let ran = world.run(&["validate", "--deny", "warnings"]);
+    ran.exits(0).says(&format!("no findings, {} waived.", codes.len()));
+    let json = world.run(&["validate", "-o", "json"]).json();
+    assert_eq!(json["findings"][0]["waived"], "an old widget");
+    world.write("a.yaml", &waived.replace("CW2301: an old widget", "CW2302: not here"));
+    world.run(&["validate", "--deny", "warnings"]).exits(2).says("CW1039").says("warning[CW2301]");
+}
+
+#[test]
+fn code_scanning_and_pull_requests_get_files_from_the_current_directory() {
+    let world = World::new();
+    world.write("chat one.yaml", &policy("a", "'self' 'slef'"));
+    let log = world.run(&["validate", "-o", "sarif"]);
+    log.exits(2);
+    let location = &log.json()["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "policies/chat%20one.yaml");
+    let line = "::error file=policies/chat one.yaml,line=";
+    world
+        .run(&["validate", "-o", "github", "./policies"])
+        .exits(2)
+        .says(line)
+        .says("title=CW2103 misspelt-keyword::");
+}
+
 /// Every code has a document that raises it and one that does not.
 #[test]
 fn every_code_is_raised_by_its_bad_document_and_not_by_its_good_one() {

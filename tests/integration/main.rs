@@ -8,6 +8,7 @@ mod daemon;
 mod direction;
 mod documents;
 mod examples;
+mod explain;
 mod pace;
 mod support;
 mod tenants;

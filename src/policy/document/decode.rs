@@ -12,13 +12,13 @@ use crate::csp::Version;
 use crate::finding::{Span, Spanned};
 use crate::policy::{
     ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
-    PolicyName, Spec, TargetBrowsers, TenantName, XssRules, default_report_uri,
+    PolicyName, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;
 
 /// The annotations under [`ANNOTATION_PREFIX`] that mean something.
-const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING];
+const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, WAIVE_ANNOTATION];
 /// Annotations under another prefix are free.
 const ANNOTATION_PREFIX: &str = "chatward.dev/";
 
@@ -184,10 +184,14 @@ impl<'t> Decoder<'t> {
         };
         let mut annotations = BTreeMap::new();
         for entry in self.entries(pairs, &value.path, |key| key.into()) {
-            if entry.key.starts_with(ANNOTATION_PREFIX) && !ANNOTATIONS.contains(&entry.key) {
+            let ours =
+                entry.key.strip_prefix(ANNOTATION_PREFIX).filter(|_| !ANNOTATIONS.contains(&entry.key));
+            if let Some(name) = ours {
                 let text = format!("the annotation {} is not known", backquoted(entry.key));
-                let help = match closest(entry.key, ANNOTATIONS.iter().copied()) {
-                    Some(known) => format!("did you mean `{known}`?"),
+                // The prefix that all of them share makes none of them near.
+                let names = ANNOTATIONS.iter().filter_map(|known| known.strip_prefix(ANNOTATION_PREFIX));
+                let help = match closest(name, names) {
+                    Some(known) => format!("did you mean `{ANNOTATION_PREFIX}{known}`?"),
                     None => format!("`{ANNOTATION_PREFIX}` is reserved; use a prefix of your own"),
                 };
                 self.find(&code::UNKNOWN_ANNOTATION, entry.key_span, text, help);

@@ -179,7 +179,15 @@ impl<'t> Text<'t> {
         help: impl Into<String>,
     ) -> Finding {
         let help = Some(help.into()).filter(|help| !help.is_empty());
-        Finding { code, place: Some(self.place(span)), about: None, text: text.into(), help }
+        Finding {
+            code,
+            place: Some(self.place(span)),
+            about: None,
+            text: text.into(),
+            help,
+            fix: None,
+            waived: None,
+        }
     }
 }
 

@@ -6,16 +6,15 @@ use super::*;
 use crate::finding::{Code, SourceText, Span};
 use crate::render::tests::plain;
 
-static UNKNOWN: Code =
-    Code { id: "CW2001", name: "unknown-directive", severity: Severity::Error, summary: "not a directive" };
-static WEAK: Code =
-    Code { id: "CW2002", name: "weak-source", severity: Severity::Warning, summary: "weaker than needed" };
-static NOTE: Code = Code { id: "CW3001", name: "note", severity: Severity::Info, summary: "worth knowing" };
+static UNKNOWN: Code = Code::bare("CW2001", "unknown-directive", Severity::Error);
+static WEAK: Code = Code::bare("CW2002", "weak-source", Severity::Warning);
+static NOTE: Code = Code::bare("CW3001", "note", Severity::Info);
 
 fn finding(code: &'static Code, text: &str, help: Option<&str>, line: &str, span: Span) -> Finding {
     let lines = "\n".repeat(usize::try_from(span.line - 1).unwrap()) + line;
     let place = Some(SourceText::new("default/chat.yaml".into(), &lines).place(span));
-    Finding { code, place, about: None, text: text.to_owned(), help: help.map(str::to_owned) }
+    let help = help.map(str::to_owned);
+    Finding { code, place, about: None, text: text.to_owned(), help, fix: None, waived: None }
 }
 
 fn shown(findings: &[Finding]) -> String {
@@ -33,7 +32,7 @@ fn samples() -> Vec<Finding> {
             at(12, 5, 9),
         ),
         finding(&WEAK, "`*` allows every host", None, "    img-src: [\"*\"]", at(104, 15, 3)),
-        Finding { code: &NOTE, place: None, about: None, text: "no tenant is configured".into(), help: None },
+        Finding { place: None, ..finding(&NOTE, "no tenant is configured", None, "", at(1, 1, 1)) },
     ]
 }
 
@@ -75,8 +74,12 @@ fn programs_get_the_same() {
           "line": 12,
           "column": 5,
           "width": 9,
+          "directive": null,
+          "value": null,
           "message": "directive `scriptsrc` is not known",
-          "help": "did you mean `script-src`?"
+          "help": "did you mean `script-src`?",
+          "waived": null,
+          "fix": null
         },
         {
           "code": "CW2002",
@@ -86,8 +89,12 @@ fn programs_get_the_same() {
           "line": 104,
           "column": 15,
           "width": 3,
+          "directive": null,
+          "value": null,
           "message": "`*` allows every host",
-          "help": null
+          "help": null,
+          "waived": null,
+          "fix": null
         },
         {
           "code": "CW3001",
@@ -97,8 +104,12 @@ fn programs_get_the_same() {
           "line": null,
           "column": null,
           "width": null,
+          "directive": null,
+          "value": null,
           "message": "no tenant is configured",
-          "help": null
+          "help": null,
+          "waived": null,
+          "fix": null
         }
       ],
       "summary": {
@@ -106,7 +117,9 @@ fn programs_get_the_same() {
         "policies": 5,
         "errors": 1,
         "warnings": 1,
-        "infos": 1
+        "infos": 1,
+        "waived": 0,
+        "fixable": 0
       }
     }
     "##);
@@ -199,9 +212,94 @@ fn a_place_outside_of_its_line_is_still_named() {
 
 #[test]
 fn the_summary_counts_as_people_do() {
-    let tally =
-        |files, policies, errors, warnings, infos| plain(Tally { files, policies, errors, warnings, infos });
+    let tally = |files, policies, errors, warnings, infos| {
+        plain(Tally { files, policies, errors, warnings, infos, ..Tally::default() })
+    };
     assert_eq!(tally(3, 5, 1, 2, 1), "3 files, 5 policies: 1 error, 2 warnings, 1 info.");
     assert_eq!(tally(1, 1, 0, 0, 2), "1 file, 1 policy: 2 infos.");
     assert_eq!(tally(0, 0, 0, 0, 0), "0 files, 0 policies: no findings.");
+    let (waived, mended) =
+        (Tally { waived: 2, ..Tally::default() }, Tally { fixable: 1, ..Tally::default() });
+    assert_eq!(plain(waived), "0 files, 0 policies: no findings, 2 waived.");
+    assert!(plain(mended).ends_with(" `chatward validate --fix` mends 1."));
+}
+
+/// Findings as they come with a waiver, with a fix, and in a file with an awkward name.
+fn awkward() -> Vec<Finding> {
+    let mut findings = samples();
+    findings[0].about = Some(("scriptsrc", None).into());
+    findings[0].fix = Some(Edit::new(300..309, "script-src").into());
+    findings[1].waived = Some("old widget".into());
+    let place = findings[0].place.as_mut().unwrap();
+    place.file = "a b/100%,c:d.yaml".into();
+    findings[0].text.push_str("\n::error::100%");
+    findings
+}
+
+#[test]
+fn waived_findings_are_counted_and_not_shown() {
+    let findings = awkward();
+    let tally = Tally::of(1, 1, &findings);
+    assert_eq!((tally.errors, tally.warnings, tally.waived, tally.fixable), (1, 0, 1, 1));
+    assert!(!shown(&findings).contains("CW2002"));
+    let json: serde_json::Value = serde_json::from_str(&json(&findings, tally).unwrap()).unwrap();
+    assert_eq!(json["findings"][1]["waived"], "old widget");
+    assert_eq!(json["findings"][0]["directive"], "scriptsrc");
+    let fix = serde_json::json!([{ "offset": 300, "length": 9, "text": "script-src" }]);
+    assert_eq!(json["findings"][0]["fix"], fix);
+}
+
+#[test]
+fn an_annotation_stays_on_its_line_and_in_its_property() {
+    let findings = awkward();
+    assert_snapshot!(plain(github(&findings, Tally::of(1, 1, &findings))), @r##"
+    ::error file=a b/100%25%2Cc%3Ad.yaml,line=12,endLine=12,col=5,endColumn=14,title=CW2001 unknown-directive::directive `scriptsrc` is not known\n::error::100%25%0Ahelp: did you mean `script-src`?
+    ::notice title=CW3001 note::no tenant is configured
+    1 file, 1 policy: 1 error, 1 info, 1 waived. `chatward validate --fix` mends 1.
+    "##);
+}
+
+#[test]
+fn code_scanning_gets_what_its_schema_asks_for() {
+    let log: serde_json::Value = serde_json::from_str(&sarif(&awkward()).unwrap()).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert_eq!((rules.len(), results.len()), (3, 3));
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert_eq!(rule["defaultConfiguration"]["level"], result["level"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(result["message"]["text"].is_string());
+    }
+    let location = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "a%20b/100%25%2Cc%3Ad.yaml");
+    assert_eq!(location["artifactLocation"]["uriBaseId"], "%SRCROOT%");
+    assert_eq!(location["region"], serde_json::json!({ "startLine": 12, "startColumn": 5, "endColumn": 14 }));
+    let replacement = &results[0]["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(replacement["deletedRegion"]["byteOffset"], 300);
+    let suppression = &results[1]["suppressions"][0];
+    assert_eq!(
+        (&suppression["kind"], &suppression["justification"]),
+        (&"inSource".into(), &"old widget".into())
+    );
+    assert!(results[0].get("suppressions").is_none());
+    assert!(results[2].get("locations").is_none());
+}
+
+#[test]
+fn a_fingerprint_outlives_lines_above_and_tells_twins_apart() {
+    let at = |line| finding(&WEAK, "text", None, "    img-src: [\"*\"]", Span { line, column: 15, width: 3 });
+    let prints = |findings: &[Finding]| -> Vec<String> {
+        let log: serde_json::Value = serde_json::from_str(&sarif(findings).unwrap()).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let print =
+            |result: &serde_json::Value| result["partialFingerprints"]["primaryLocationLineHash"].to_string();
+        results.iter().map(print).collect()
+    };
+    assert_eq!(prints(&[at(7)]), prints(&[at(70)]));
+    let twins = prints(&[at(7), at(8)]);
+    assert_ne!(twins[0], twins[1]);
 }

@@ -10,6 +10,10 @@ pub static CODE: Code = Code {
     name: "below-one",
     severity: Severity::Error,
     summary: "`rateLimitPerMinute`, `threshold` and `windowSeconds` are at least 1.",
+    why: "A limit of zero stops every visitor, or never matches: which of the two is the tenant's choice. \
+        Neither protects a chat.",
+    example: "botDetection: { rateLimitPerMinute: 0 }",
+    fixed: "botDetection: { rateLimitPerMinute: 12 }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -9,6 +9,10 @@ pub static CODE: Code = Code {
     name: "bot-detection-disabled",
     severity: Severity::Warning,
     summary: "With bot detection off no challenge is ever shown.",
+    why: "With bot detection switched off no rule is looked at and no challenge is ever shown. One script \
+        can then fill every agent's queue.",
+    example: "botDetection: { enabled: false }",
+    fixed: "botDetection: { rateLimitPerMinute: 12 }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

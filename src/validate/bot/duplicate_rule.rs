@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "duplicate-bot-rule",
     severity: Severity::Warning,
     summary: "Which of two bot rules of one name counts is the tenant's choice.",
+    why: "Two rules of one name contradict each other as soon as one of them is changed. Which of them \
+        counts is the tenant's choice.",
+    example: "botDetection: { rules: [{ name: fast, threshold: 5 }, { name: fast, threshold: 9 }] }",
+    fixed: "botDetection: { rules: [{ name: fast, threshold: 5 }] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -14,6 +14,10 @@ pub static CODE: Code = Code {
     name: "unknown-challenge-type",
     severity: Severity::Warning,
     summary: "The documented challenges are hCaptcha, reCaptcha and turnstile.",
+    why: "A challenge that the tenant does not know may be refused, or never be shown. A tenant may know \
+        more than the documented ones, so this is no error.",
+    example: "botDetection: { challengeType: hcaptcha }",
+    fixed: "botDetection: { challengeType: hCaptcha }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -11,6 +11,11 @@ pub static CODE: Code = Code {
     name: "directive-support",
     severity: Severity::Warning,
     summary: "Some browser that the policy must work in does not have the directive.",
+    why: "Some browser that the policy must work in ignores the directive. What it restricts is open there, \
+        and what it allows follows the directive that stands in for it, such as `script-src` for \
+        `script-src-elem`.",
+    example: "script-src-elem 'self'",
+    fixed: "script-src 'self'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

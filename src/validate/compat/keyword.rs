@@ -13,6 +13,10 @@ pub static CODE: Code = Code {
     name: "keyword-support",
     severity: Severity::Warning,
     summary: "Some browser that the policy must work in does not have the source keyword.",
+    why: "Some browser that the policy must work in ignores the keyword. A policy that rests on it alone \
+        blocks too much there, or too little.",
+    example: "script-src 'strict-dynamic' 'nonce-R4nd0mPerResponse'",
+    fixed: "script-src 'self' 'nonce-R4nd0mPerResponse'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

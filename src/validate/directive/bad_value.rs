@@ -11,6 +11,10 @@ pub static CODE: Code = Code {
     name: "bad-value",
     severity: Severity::Error,
     summary: "The value is not one that the directive can have, and browsers ignore it.",
+    why: "The directive takes values of a certain form only. Browsers ignore a value of another form, and \
+        with it, mostly, the whole directive. What it was to enforce or to report does not happen.",
+    example: "require-trusted-types-for script",
+    fixed: "require-trusted-types-for 'script'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -10,6 +10,10 @@ pub static CODE: Code = Code {
     name: "deprecated-directive",
     severity: Severity::Warning,
     summary: "The directive is deprecated, or browsers have dropped it.",
+    why: "Current browsers ignore the directive, or will soon. It gives a sense of protection that is not \
+        there, and hides which directive does the work today.",
+    example: "plugin-types application/pdf",
+    fixed: "object-src 'none'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "empty-source-list",
     severity: Severity::Warning,
     summary: "An empty list of sources matches nothing, as 'none' does.",
+    why: "An empty list of sources allows nothing, exactly as 'none' does. That is valid, but a reader \
+        can't tell it from a list that lost its content, for example in a template.",
+    example: "script-src",
+    fixed: "script-src 'none'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -10,6 +10,11 @@ pub static CODE: Code = Code {
     name: "illegal-character",
     severity: Severity::Error,
     summary: "A policy is printable ASCII; browsers drop a value with anything else in it.",
+    why: "A policy consists of printable ASCII. Browsers drop a value with any other character in it, and \
+        some servers refuse to send such a header. Most often a word processor turned straight quotes into \
+        curly ones, or a host is written in its Unicode form.",
+    example: "img-src https://bücher.example",
+    fixed: "img-src https://xn--bcher-kva.example",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -11,6 +11,11 @@ pub static CODE: Code = Code {
     name: "keyword-as-directive",
     severity: Severity::Error,
     summary: "A source keyword stands in the value of a directive; as a directive's name browsers ignore it.",
+    why: "Words such as 'strict-dynamic' are sources: they belong into the value of a directive. Where a \
+        directive's name is expected, a browser takes the word for an unknown directive and skips it. The \
+        keyword then has no effect anywhere.",
+    example: "strict-dynamic",
+    fixed: "script-src 'strict-dynamic' 'nonce-R4nd0mPerResponse'",
 };
 
 /// The keyword that a directive's name is, with or without its quotes.

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "missing-value",
     severity: Severity::Error,
     summary: "The directive says nothing without a value.",
+    why: "Without a value the directive says nothing: browsers drop it. A `report-to` without an endpoint, \
+        for one, sends no report at all.",
+    example: "report-to",
+    fixed: "report-to csp-endpoint",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

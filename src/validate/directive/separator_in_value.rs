@@ -10,6 +10,11 @@ pub static CODE: Code = Code {
     name: "separator-in-value",
     severity: Severity::Error,
     summary: "A `;` ends a directive and a `,` ends a policy: what follows would be read as something else.",
+    why: "In the header that browsers get, a `;` ends a directive and a `,` ends a whole policy. Whatever \
+        stands behind it is read as another directive or as a second policy, so sources are lost and new \
+        restrictions may appear.",
+    example: "img-src: \"https://a.example; https://b.example\"",
+    fixed: "img-src: [\"https://a.example\", \"https://b.example\"]",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

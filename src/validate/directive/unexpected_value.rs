@@ -11,6 +11,11 @@ pub static CODE: Code = Code {
     name: "unexpected-value",
     severity: Severity::Error,
     summary: "The directive stands for itself and takes no value.",
+    why: "The directive is a switch: it stands for itself. What follows its name is ignored by browsers, so \
+        whatever was meant by it does not happen. Often a `;` is missing, and the value was to be a \
+        directive of its own.",
+    example: "upgrade-insecure-requests https://cdn.example",
+    fixed: "upgrade-insecure-requests",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -13,6 +13,11 @@ pub static CODE: Code = Code {
     name: "unknown-directive",
     severity: Severity::Error,
     summary: "Browsers ignore a directive that they don't know, with all that it was meant to restrict.",
+    why: "A browser skips a directive whose name it does not know, with everything in it, and says so only \
+        in its console. What the line was to restrict stays open, unless `default-src` happens to cover it. \
+        A slip in one letter is enough.",
+    example: "scirpt-src 'self'",
+    fixed: "script-src 'self'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "unknown-sandbox-token",
     severity: Severity::Warning,
     summary: "Browsers ignore a sandbox token that they don't know.",
+    why: "Browsers skip a sandbox token that they don't know, so the sandbox stays closed where it was to \
+        be opened: forms, scripts or pop-ups of the chat then fail without a visible reason.",
+    example: "sandbox allow-script",
+    fixed: "sandbox allow-scripts",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,6 +12,11 @@ pub static CODE: Code = Code {
     name: "too-many-bot-rules",
     severity: Severity::Error,
     summary: "The platform takes at most 10 bot rules.",
+    why: "The platform takes at most 10 bot rules, and refuses a policy with more. Every rule is looked at \
+        for every message.",
+    example: "botDetection: { rules: [{ name: a }, { name: b }, { name: c }, { name: d }, { name: e }, { \
+        name: f }, { name: g }, { name: h }, { name: i }, { name: j }, { name: k }] }",
+    fixed: "botDetection: { rules: [{ name: a }, { name: b }, { name: c }] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -17,6 +17,10 @@ pub static CODE: Code = Code {
     name: "too-many-hashes",
     severity: Severity::Error,
     summary: "The platform takes at most 50 hashes over all script directives.",
+    why: "The platform takes at most 50 hashes over all script directives, and refuses a policy with more. \
+        Every hash is compared with every inline script, so many of them also cost time in the browser.",
+    example: "script-src 'sha256-…' 'sha256-…' … (51 of them)",
+    fixed: "script-src 'nonce-…', or scripts in files from 'self'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -13,6 +13,10 @@ pub static CODE: Code = Code {
     name: "heavy-host",
     severity: Severity::Warning,
     summary: "Analytics and tag managers slow the widget down and load scripts that the policy doesn't name.",
+    why: "Analytics and tag managers load large scripts, and scripts that the policy does not name. They \
+        slow down the first message of a chat, and whoever may edit the tag manager may run code in it.",
+    example: "script-src 'self' https://www.googletagmanager.com",
+    fixed: "script-src 'self'",
 };
 
 /// One host a line; what begins with `#` is a comment.

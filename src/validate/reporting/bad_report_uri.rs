@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "bad-report-uri",
     severity: Severity::Error,
     summary: "Reports go to a path on the tenant, or to an absolute URL.",
+    why: "Browsers send their reports to `reportUri`. Where that is neither a path on the tenant nor an \
+        https URL, the reports go nowhere, and blocked content shows only in the consoles of your visitors.",
+    example: "reportUri: csp-reports",
+    fixed: "reportUri: /api/v2/security/csp-reports",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

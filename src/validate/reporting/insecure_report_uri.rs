@@ -13,6 +13,10 @@ pub static CODE: Code = Code {
     name: "insecure-report-uri",
     severity: Severity::Warning,
     summary: "Reports carry addresses of pages, and browsers don't send them from https to http.",
+    why: "A report carries the address of the page and of what was blocked. Over http anyone on the way \
+        reads it; and browsers don't send it at all from a page that came over https.",
+    example: "reportUri: http://reports.example/csp",
+    fixed: "reportUri: https://reports.example/csp",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "bad-source",
     severity: Severity::Error,
     summary: "Browsers ignore a source that the grammar doesn't have, so it allows nothing.",
+    why: "A browser drops a source that it can't read, logs a line in its console and goes on with the \
+        others. Nothing is allowed by it, so whatever is loaded from there is blocked in production.",
+    example: "img-src https://cdn.example/logo?size=2",
+    fixed: "img-src https://cdn.example/logo",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

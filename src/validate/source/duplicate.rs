@@ -13,6 +13,10 @@ pub static CODE: Code = Code {
     name: "duplicate-source",
     severity: Severity::Warning,
     summary: "A source that is in its list already changes nothing.",
+    why: "The second mention allows nothing new. It costs bytes in every response, and whoever removes one \
+        of the two later believes that the source is gone.",
+    example: "img-src https://cdn.example https://cdn.example",
+    fixed: "img-src https://cdn.example",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

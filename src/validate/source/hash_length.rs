@@ -11,6 +11,11 @@ pub static CODE: Code = Code {
     name: "hash-length",
     severity: Severity::Error,
     summary: "No script or style can have a hash of that length.",
+    why: "The length of a digest is fixed by its algorithm: 32 bytes for SHA-256, 48 for SHA-384, 64 for \
+        SHA-512. A hash of another length matches no script or style, so what it was to allow is blocked. \
+        Mostly a character was lost while copying.",
+    example: "script-src 'sha256-47DEQpj8HBSa'",
+    fixed: "script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "misspelt-keyword",
     severity: Severity::Error,
     summary: "Browsers ignore a keyword that is not spelt right.",
+    why: "A browser ignores a keyword that it does not know. What the right one would have allowed stays \
+        blocked, and what it would have forbidden stays open.",
+    example: "script-src 'slef'",
+    fixed: "script-src 'self'",
 };
 
 /// The keyword that a word in quotes was meant to be.

@@ -11,6 +11,10 @@ pub static CODE: Code = Code {
     name: "none-with-others",
     severity: Severity::Error,
     summary: "'none' stands alone in its list; beside other sources browsers ignore it.",
+    why: "'none' means an empty list, so it counts only where it stands alone. Beside another source \
+        browsers ignore it, and the others are allowed: the opposite of what the word says.",
+    example: "object-src 'none' https://cdn.example",
+    fixed: "object-src 'none'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

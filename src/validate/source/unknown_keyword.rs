@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "unknown-keyword",
     severity: Severity::Warning,
     summary: "Browsers ignore a keyword that they don't know.",
+    why: "Browsers ignore a keyword that they don't know. It may be one that is newer than this check; then \
+        old browsers ignore it, and the policy has to hold without it.",
+    example: "script-src 'self' 'allow-everything'",
+    fixed: "script-src 'self'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

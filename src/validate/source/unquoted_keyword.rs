@@ -12,6 +12,11 @@ pub static CODE: Code = Code {
     name: "unquoted-keyword",
     severity: Severity::Error,
     summary: "Without single quotes a keyword, nonce or hash is read as the name of a host.",
+    why: "Keywords, nonces and hashes are written in single quotes. Without them a browser reads `self` as \
+        the name of a host, which nobody has, so the page's own scripts are blocked. YAML takes one pair of \
+        quotes for itself, so two pairs are needed there.",
+    example: "script-src self",
+    fixed: "script-src 'self'",
 };
 
 /// What a word without quotes, or with the wrong ones, was meant to be.

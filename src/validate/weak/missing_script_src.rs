@@ -10,6 +10,10 @@ pub static CODE: Code = Code {
     name: "missing-script-src",
     severity: Severity::Warning,
     summary: "Without script-src or default-src any script runs.",
+    why: "Without `script-src`, and with no `default-src` to stand in for it, every script runs: from any \
+        host, inline, and through `eval`. Whatever else the policy says protects little then.",
+    example: "img-src 'self'",
+    fixed: "img-src 'self'; script-src 'self'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "scheme-for-scripts",
     severity: Severity::Warning,
     summary: "A whole scheme allows scripts from any host, or with data: written into the page itself.",
+    why: "A scheme alone matches every host that speaks it, so an injected script element may load from \
+        anywhere. With `data:` the script stands in the address itself and needs no host at all.",
+    example: "script-src https:",
+    fixed: "script-src https://cdn.example",
 };
 
 /// Schemes, and what they let through.

@@ -11,6 +11,10 @@ pub static CODE: Code = Code {
     name: "unsafe-eval",
     severity: Severity::Warning,
     summary: "'unsafe-eval' lets a page run text as script.",
+    why: "With 'unsafe-eval' a page may turn text into script, through `eval`, `new Function` and timers. \
+        Text that an attacker controls, such as a chat message, then becomes code by one careless call.",
+    example: "script-src 'self' 'unsafe-eval'",
+    fixed: "script-src 'self' 'wasm-unsafe-eval'",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -11,6 +11,11 @@ pub static CODE: Code = Code {
     name: "unsafe-inline",
     severity: Severity::Warning,
     summary: "'unsafe-inline' lets injected scripts run, which is what a policy is there to prevent.",
+    why: "With 'unsafe-inline' a browser runs every script that is written into the page, injected ones \
+        included. Cross-site scripting is what a policy is there to stop, and this takes that away. \
+        Browsers ignore it beside a nonce, a hash or 'strict-dynamic', where it may stay for old ones.",
+    example: "script-src 'self' 'unsafe-inline'",
+    fixed: "script-src 'self'",
 };
 
 /// The directives that decide on inline scripts and on event handlers.

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "wildcard-for-scripts",
     severity: Severity::Warning,
     summary: "With * a script may come from any host.",
+    why: "`*` matches every host over http and https. An attacker who can inject a script element loads the \
+        script from a server of their own, so the list restricts nothing.",
+    example: "script-src *",
+    fixed: "script-src https://cdn.example",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

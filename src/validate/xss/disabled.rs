@@ -9,6 +9,10 @@ pub static CODE: Code = Code {
     name: "xss-disabled",
     severity: Severity::Warning,
     summary: "With XSS protection off no message is filtered.",
+    why: "With XSS protection switched off, messages reach the agent and the visitor as they were typed, \
+        markup included. Mode `report` lets you look on without changing a message.",
+    example: "xssRules: { enabled: false }",
+    fixed: "xssRules: { mode: report, rules: [strip-script-tags] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -12,6 +12,10 @@ pub static CODE: Code = Code {
     name: "duplicate-filter-rule",
     severity: Severity::Warning,
     summary: "A filter rule that is written twice filters no more than once.",
+    why: "A rule that is written twice filters no more than once. Whoever removes one of the two later \
+        believes that the filter is off.",
+    example: "xssRules: { rules: [strip-script-tags, strip-script-tags] }",
+    fixed: "xssRules: { rules: [strip-script-tags] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

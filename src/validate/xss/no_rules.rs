@@ -9,6 +9,10 @@ pub static CODE: Code = Code {
     name: "no-filter-rules",
     severity: Severity::Info,
     summary: "XSS protection is on, but the policy names no rule.",
+    why: "XSS protection is on, but the policy names no rule. What is filtered then is up to the tenant, \
+        and changes with it.",
+    example: "xssRules: { enabled: true }",
+    fixed: "xssRules: { rules: [strip-script-tags] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

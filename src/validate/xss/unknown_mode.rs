@@ -14,6 +14,10 @@ pub static CODE: Code = Code {
     name: "unknown-xss-mode",
     severity: Severity::Warning,
     summary: "The documented modes are block, sanitize and report.",
+    why: "The mode decides what happens to a message that a rule matches. A word that is not documented may \
+        be refused by the tenant, or be taken for its weakest mode.",
+    example: "xssRules: { mode: blok }",
+    fixed: "xssRules: { mode: block }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

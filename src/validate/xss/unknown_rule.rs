@@ -14,6 +14,10 @@ pub static CODE: Code = Code {
     name: "unknown-filter-rule",
     severity: Severity::Warning,
     summary: "The documented rules are strip-script-tags, sanitize-event-handlers and block-script-uris.",
+    why: "A rule that the tenant does not know filters nothing, although the policy reads as if it did. A \
+        tenant may know more rules than are documented, so this is no error.",
+    example: "xssRules: { rules: [strip-script-tag] }",
+    fixed: "xssRules: { rules: [strip-script-tags] }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {
