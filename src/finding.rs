@@ -182,4 +182,9 @@ impl Finding {
     pub fn is_error(&self) -> bool {
         self.code.severity == Severity::Error
     }
+
+    /// Whether it stands, and what ends it is mechanical.
+    pub fn is_mendable(&self) -> bool {
+        self.fix.is_some() && self.waived.is_none()
+    }
 }

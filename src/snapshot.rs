@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::digest::{Digest, FileHash};
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::finding::{Code, Finding, Place, Severity, SourceText};
+use crate::mend::Mender;
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
 use crate::policy::{ACCEPT_WEAKENING, PolicyId, TenantName};
@@ -83,12 +84,31 @@ impl FileFacts {
     pub fn read(file: &Arc<str>, bytes: &[u8], default_tenant: Option<&TenantName>) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let source = SourceText::new(Arc::clone(file), &text);
+        let mender = Mender::new(Arc::clone(file), bytes);
         let documents = document::parse(file, bytes, default_tenant);
         Self {
             file: Arc::clone(file),
             hash: FileHash::of(bytes),
-            documents: documents.into_iter().map(|document| DocumentFacts::of(document, &source)).collect(),
+            documents: documents
+                .into_iter()
+                .map(|document| DocumentFacts::of(document, &source, &mender))
+                .collect(),
         }
+    }
+
+    /// What is wrong with its documents, in their order.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.documents.iter().flat_map(|document| &document.findings)
+    }
+
+    /// How many of its documents can be used.
+    pub fn usable(&self) -> usize {
+        self.documents.iter().filter(|document| document.wanted.is_some()).count()
+    }
+
+    /// Whether all of it could be read: every document has an id.
+    pub fn is_whole(&self) -> bool {
+        self.documents.iter().all(|document| document.id.is_some())
     }
 
     /// A file that can't be read, and why.
@@ -109,12 +129,13 @@ impl FileFacts {
 }
 
 impl DocumentFacts {
-    fn of(document: Document, source: &SourceText<'_>) -> Self {
+    fn of(document: Document, source: &SourceText<'_>, mender: &Mender<'_>) -> Self {
         let mut findings = document.findings;
         let mut wanted = None;
         if let Some(policy) = document.policy {
             findings.extend(validate::validate(&policy, source));
             waiver::apply(&policy, source, &mut findings);
+            mender.offer(&policy, &mut findings);
             let payload = Payload::of(&policy);
             // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
             if let (false, Ok(digest)) = (findings.iter().any(Finding::is_error), payload.digest()) {

@@ -21,6 +21,17 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The only candidate that is one slip away, in any case of letters: near enough to be put in without asking.
+pub fn certain<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > MAX_LENGTH {
+        return None;
+    }
+    let word = word.to_ascii_lowercase();
+    let is_near = |candidate: &&str| strsim::damerau_levenshtein(&word, &candidate.to_ascii_lowercase()) <= 1;
+    let mut near = candidates.into_iter().filter(is_near);
+    near.next().filter(|_| near.next().is_none())
+}
+
 /// `did you mean …?`, or what to do where nothing is near.
 pub fn did_you_mean<'c>(
     word: &str,
@@ -33,6 +44,26 @@ pub fn did_you_mean<'c>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_slip_from_one_word_is_certain() {
+        let words = ["script-src", "style-src", "self", "img-src", "ing-src"];
+        let cases = [
+            ("scirpt-src", Some("script-src")),
+            ("slef", Some("self")),
+            ("SELF", Some("self")),
+            ("sel", Some("self")),
+            ("se", None),
+            ("scirpt-scr", None),
+            ("imk-src", Some("img-src")),
+            ("i-src", None),
+            ("ig-src", None),
+            ("iig-src", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(certain(word, words), expected, "{word}");
+        }
+    }
 
     #[test]
     fn only_a_slip_is_near() {

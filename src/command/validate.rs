@@ -1,6 +1,7 @@
 //! `chatward validate`: everything that is wrong, at once.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, print, setup};
@@ -10,6 +11,8 @@ use crate::policy::TenantName;
 use crate::render::findings::{self, Tally};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
+
+mod fix;
 
 pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     let settings = setup::settings(&args.common, None, false)?;
@@ -21,7 +24,18 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     let mut found = Vec::new();
     let (mut files, mut policies) = (0, 0);
     for root in roots {
-        let snapshot = snapshot(root, &tenants)?;
+        let mut snapshot = snapshot_of(root, &tenants)?;
+        if args.fix || args.diff {
+            let shown = fix::mend(root, &snapshot, &tenants, args.fix)?;
+            match args.output {
+                Report::Text => print(shown)?,
+                // What a program reads stays whole: the diff goes beside it.
+                _ => write!(anstream::stderr(), "{shown}")?,
+            }
+        }
+        if args.fix {
+            snapshot = snapshot_of(root, &tenants)?;
+        }
         files += snapshot.files;
         policies += snapshot.desired.len() + snapshot.unusable.len();
         found.extend(match args.output {
@@ -40,7 +54,7 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     Ok(if denied { Exit::Pending } else { Exit::Fine })
 }
 
-fn snapshot(root: &Path, tenants: &BTreeSet<TenantName>) -> anyhow::Result<Snapshot> {
+fn snapshot_of(root: &Path, tenants: &BTreeSet<TenantName>) -> anyhow::Result<Snapshot> {
     let snapshot = Source::new(root, tenants.clone()).snapshot();
     match snapshot.void {
         Some(why) => Err(anyhow::anyhow!(why)),

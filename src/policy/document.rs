@@ -21,12 +21,14 @@ mod scalar;
 mod syntax;
 mod text;
 mod tree;
+mod written;
 
 #[cfg(test)]
 mod tests;
 
 pub use code::CODES;
 pub use findings::MAX_FINDINGS;
+pub use written::{Word, Written};
 
 use self::text::Text;
 use super::{Policy, PolicyId, TenantName};

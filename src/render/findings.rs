@@ -53,7 +53,7 @@ impl Tally {
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
             waived: findings.len() - standing().count(),
-            fixable: standing().filter(|finding| finding.fix.is_some()).count(),
+            fixable: standing().filter(|finding| finding.is_mendable()).count(),
         }
     }
 }

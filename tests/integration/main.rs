@@ -9,6 +9,7 @@ mod direction;
 mod documents;
 mod examples;
 mod explain;
+mod fix;
 mod pace;
 mod support;
 mod tenants;

@@ -8,7 +8,7 @@ use super::scalar::{Resolved, resolve};
 use super::text::{corrected, quoted};
 use super::tree::Kind;
 use crate::csp::{Directive, DirectiveValue, Directives, Keyword, source};
-use crate::finding::{Span, Spanned};
+use crate::finding::{Finding, Fix, Span, Spanned};
 use crate::printable::backquoted;
 
 /// The most directives.
@@ -152,7 +152,13 @@ impl<'t> Decoder<'t> {
             ),
         };
         let help = self.corrected(context, value, &format!("'{text}'"));
-        self.find(&code::TAKEN_QUOTES, value.node.span, message, help);
+        let fix = self.fix(
+            value.node.span,
+            |written| written.trim_matches(['\'', '"']) == text,
+            &format!("'{text}'"),
+        );
+        let finding = self.text.finding(&code::TAKEN_QUOTES, value.node.span, message, help);
+        self.findings.push(|| Finding { fix, ..finding });
     }
 
     /// Says so where a source with a colon became a mapping; tells whether it did.
@@ -160,6 +166,7 @@ impl<'t> Decoder<'t> {
         let Kind::Mapping(pairs) = &value.node.kind else { return false };
         let [(key, rest)] = pairs.as_slice() else { return false };
         let (key, rest) = (self.tree.node(*key), self.tree.node(*rest));
+        let rest_span = rest.span;
         let (Kind::Scalar(key_text, _), Kind::Scalar(rest, style)) = (&key.kind, &rest.kind) else {
             return false;
         };
@@ -171,8 +178,22 @@ impl<'t> Decoder<'t> {
         };
         let text = format!("YAML reads the colon in {} as the end of a key", backquoted(&source));
         let help = self.corrected(context, value, &source);
-        self.find(&code::SPLIT_AT_COLON, key.span, text, help);
+        let (first, last) = (key.span, if rest.is_empty() { key.span } else { rest_span });
+        let colon = u32::from(rest.is_empty());
+        let end = last.column.saturating_add(last.width).saturating_add(colon);
+        let whole = Span { width: end.saturating_sub(first.column), ..first };
+        let same = |written: &str| first.line == last.line && words(written).eq(words(&source));
+        let fix = self.fix(whole, same, &source);
+        let finding = self.text.finding(&code::SPLIT_AT_COLON, key.span, text, help);
+        self.findings.push(|| Finding { fix, ..finding });
         true
+    }
+
+    /// A source in double quotes in place of what is written, where that is what it was made of.
+    fn fix(&self, span: Span, is_made_of: impl Fn(&str) -> bool, source: &str) -> Option<Fix> {
+        let bytes = self.text.bytes(span);
+        let written = self.text.as_str().get(bytes.clone()).filter(|written| is_made_of(written));
+        written.map(|_| self.text.edit(&bytes, quoted(source)).into())
     }
 
     /// How a source has to be written, with the dash or the name before it where that is all there is.
@@ -211,6 +232,11 @@ impl<'t> Decoder<'t> {
         }
         sources
     }
+}
+
+/// The characters of a text that are no white space.
+fn words(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|character| !character.is_ascii_whitespace())
 }
 
 /// Whether a text is a keyword or an expression that CSP knows in single quotes alone.

@@ -6,7 +6,7 @@
 use saphyr_parser::{Marker, ScanError};
 
 use super::findings::Findings;
-use super::text::{Text, corrected};
+use super::text::{Text, corrected, quoted};
 use super::{code, tree};
 use crate::finding::{Code, Finding, Span};
 use crate::printable::backquoted;
@@ -104,12 +104,16 @@ struct Mistake {
     width: usize,
     text: String,
     help: String,
+    /// What is certain to be meant, as YAML has it written.
+    meant: Option<String>,
 }
 
 impl Mistake {
     fn finding(&self, text: &Text<'_>, line: u32) -> Finding {
         let Span { line, column, width } = text.clamped(line as usize, self.column + 1, self.width);
-        text.finding(self.code, Span { line, column, width }, self.text.clone(), self.help.clone())
+        let span = Span { line, column, width };
+        let fix = self.meant.as_ref().map(|meant| text.edit(&text.bytes(span), meant).into());
+        Finding { fix, ..text.finding(self.code, span, self.text.clone(), self.help.clone()) }
     }
 }
 
@@ -186,9 +190,10 @@ fn mistake(value: &str, at: usize, lead: &str) -> Option<Mistake> {
     let uncommented = value.find(" #").and_then(|comment| value.get(..comment)).unwrap_or(value);
     let value = uncommented.trim_end().trim_end_matches([',', ']']).trim_end();
     let first = value.chars().next()?;
-    let found = |code, text: String, source: &str| {
+    let found = |code: &'static Code, text: String, source: &str| {
         let (width, help) = (value.chars().count(), corrected(lead, source));
-        Some(Mistake { code, column: at, width, text, help })
+        let meant = (*code != code::RESERVED_CHARACTER).then(|| quoted(source));
+        Some(Mistake { code, column: at, width, text, help, meant })
     };
     match first {
         '\'' | '"' => {

@@ -3,12 +3,13 @@
 //! Every span made here points inside the text, however the scanner counts at its end. A look-up costs the same in
 //! a file of one long line as in a file of many short ones.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use saphyr_parser::Marker;
 
 use super::code;
-use crate::finding::{Code, Finding, Place, Span};
+use crate::finding::{Code, Edit, Finding, Place, Span};
 
 /// The largest file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
@@ -21,6 +22,8 @@ const STRIDE: usize = 128;
 pub struct Text<'t> {
     file: Arc<str>,
     text: &'t str,
+    /// How many bytes of the file stand before the text: those of a byte-order mark.
+    mark: usize,
     /// Where each line begins, in bytes and in characters.
     lines: Vec<(usize, usize)>,
     /// The byte offset of every `STRIDE`th character.
@@ -44,7 +47,8 @@ impl<'t> Text<'t> {
                 (std::str::from_utf8(valid).unwrap_or_default(), bytes.get(error.valid_up_to()))
             }
         };
-        let text = Self::index(file, valid.strip_prefix('\u{feff}').unwrap_or(valid));
+        let unmarked = valid.strip_prefix('\u{feff}').unwrap_or(valid);
+        let text = Self { mark: valid.len() - unmarked.len(), ..Self::index(file, unmarked) };
         if let Some(byte) = cut {
             let message = format!("the byte 0x{byte:02x} at offset {} is not UTF-8", valid.len());
             let span = text.span_at(text.text.len());
@@ -70,7 +74,7 @@ impl<'t> Text<'t> {
         if lines.len() > 1 && lines.last().is_some_and(|(offset, _)| *offset == text.len()) {
             lines.pop(); // what follows the last line's end is no line
         }
-        Self { file: Arc::clone(file), text, lines, strides, chars }
+        Self { file: Arc::clone(file), text, mark: 0, lines, strides, chars }
     }
 
     /// The first control character that is neither a tab nor a line's end.
@@ -112,6 +116,18 @@ impl<'t> Text<'t> {
         let Some(stride) = self.strides.get(character / STRIDE) else { return self.text.len() };
         let rest = self.text.get(*stride..).unwrap_or_default();
         rest.char_indices().nth(character % STRIDE).map_or(self.text.len(), |(offset, _)| stride + offset)
+    }
+
+    /// The bytes of the text that a span means.
+    pub fn bytes(&self, span: Span) -> Range<usize> {
+        let line = self.lines.get(span.line.max(1) as usize - 1).map_or(self.chars, |(_, start)| *start);
+        let first = line + span.column.max(1) as usize - 1;
+        self.offset(first)..self.offset(first + span.width as usize)
+    }
+
+    /// An edit of bytes of the text, as one of the file.
+    pub fn edit(&self, bytes: &Range<usize>, replacement: impl Into<String>) -> Edit {
+        Edit::new(bytes.start + self.mark..bytes.end + self.mark, replacement)
     }
 
     /// The text from a mark on.

@@ -320,17 +320,19 @@ pub fn too_deep(text: &Text<'_>, start: Marker) -> Finding {
 }
 
 /// How many characters of its first line a scalar takes, quotes included.
+fn written_width(raw: &str, style: ScalarStyle) -> usize {
+    written(raw, style).chars().count()
+}
+
+/// What a scalar takes of its first line, quotes included.
 ///
 /// The scanner's own end of a quoted scalar lies behind the white space and the comment that follow it.
-fn written_width(raw: &str, style: ScalarStyle) -> usize {
+pub fn written(raw: &str, style: ScalarStyle) -> &str {
     let line = raw.lines().next().unwrap_or_default();
-    let quote = match style {
-        ScalarStyle::SingleQuoted => '\'',
-        ScalarStyle::DoubleQuoted => '"',
-        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => {
-            return line.trim_end().chars().count();
-        }
+    let end = match style {
+        ScalarStyle::SingleQuoted => syntax::closing_quote(line, '\''),
+        ScalarStyle::DoubleQuoted => syntax::closing_quote(line, '"'),
+        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => None,
     };
-    syntax::closing_quote(line, quote)
-        .map_or(line.trim_end().chars().count(), |end| line.get(..=end).unwrap_or(line).chars().count())
+    end.and_then(|end| line.get(..=end)).unwrap_or(line.trim_end())
 }
