@@ -17,7 +17,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   fine, or nothing to do
   1   failed
-  2   changes pending (plan --detailed-exitcode), or findings of severity error (validate)
+  2   changes pending (plan --detailed-exitcode), or findings of severity error (validate),
+      with validate --deny warnings of severity warning too
   3   credentials refused
   4   some policies failed, are held or degraded, and others went through
   5   cancelled

@@ -81,7 +81,7 @@ fn document(example: &str) -> String {
         return example.to_owned();
     }
     let key = example.split(':').next().unwrap();
-    let mut parts = vec![
+    let mut parts = [
         ("apiVersion", "apiVersion: chatward.dev/v1".to_owned()),
         ("kind", "kind: WebchatSecurityPolicy".to_owned()),
         ("metadata", "metadata:\n  name: checkout-chat\n  tenant: default".to_owned()),
