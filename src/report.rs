@@ -204,8 +204,8 @@ impl fmt::Display for DriftItem {
         // A weakening hold has said why already.
         let direction = self.direction.filter(|_| self.reason != Some(HoldReason::Weakening));
         let direction = direction.map(|direction| told(direction, &self.reasons, self.more_reasons));
-        let parts = cause.iter().chain(&reason).chain(&self.detail).chain(&direction);
-        let parts = parts.chain(&self.changes).chain(&more);
+        let parts = cause.iter().chain(&reason).chain(&self.detail);
+        let parts = parts.chain(&self.changes).chain(&more).chain(&direction);
         let parts: Vec<&str> = parts.map(String::as_str).collect();
         let subject = match (&self.tenant, &self.name, &self.file) {
             (Some(tenant), Some(name), _) => format!("{tenant}/{name}"),

@@ -54,6 +54,13 @@ fn policies_are_compared_by_what_they_allow() {
         ("img-src a.example b.example", "img-src b.example a.example", Neutral, &[]),
         ("img-src https://a.example", "img-src HTTPS://A.example:443", Neutral, &[]),
         ("img-src https:", "img-src https: a.example", Neutral, &[]),
+        (
+            "connect-src 'self'",
+            "connect-src https:",
+            Mixed,
+            &["connect-src now allows https:", "connect-src no longer allows 'self'"],
+        ),
+        ("img-src 'self'", "img-src https:", Weakens, &["img-src now allows https:"]),
         ("img-src *.example *.a.example", "img-src *.example", Neutral, &[]),
         ("img-src 'none'", "img-src", Neutral, &[]),
         ("IMG-SRC 'self'", "img-src 'self'", Neutral, &[]),

@@ -121,7 +121,7 @@ fn a_plan_without_drift_has_no_report() {
 fn a_line_for_each_item() {
     assert_snapshot!(DriftReport::of(&plan()).unwrap(), @r##"
     2 policies drifted, 2 held, 3 in sync
-    default/checkout-chat: source; mixed (script-src now allows https://cdn.example; inline scripts no longer run; XSS mode hardened from report to block; and 2 more); cspDirectives.block-all-mixed-content: - true; cspDirectives.script-src: - https://old.example, - 'unsafe-inline', + https://cdn.example; cspDirectives.img-src: + *; xssRules.mode: report → block; xssRules.rules: reordered to b a
+    default/checkout-chat: source; cspDirectives.block-all-mixed-content: - true; cspDirectives.script-src: - https://old.example, - 'unsafe-inline', + https://cdn.example; cspDirectives.img-src: + *; xssRules.mode: report → block; xssRules.rules: reordered to b a; mixed (script-src now allows https://cdn.example; inline scripts no longer run; XSS mode hardened from report to block; and 2 more)
     default/sales-chat: new
     default/support-chat: source; held (guard); 12 of 20 policies would change, and at most 50% may; botDetection.rateLimitPerMinute: 12 → 15
     broken\n.yaml: held (invalid); broken\n.yaml:3:1: unknown key `spek` [CW1003]

@@ -10,23 +10,37 @@ use super::{Host, HostSource, Keyword, Port, Source};
 /// The page's scheme: what `'self'` and a host without a scheme stand for. A widget's page comes over HTTPS.
 const PAGE: &str = "https";
 
+/// What is asked of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Connections that scripts open, WebSockets among them.
+    Connections,
+    /// Everything else: no URL of a WebSocket is ever asked for.
+    Loads,
+}
+
 impl Source<'_> {
-    /// Whether these sources together match every URL that this one does. A source that matches no URLs, such as a
-    /// nonce, is covered by its like alone.
-    pub fn is_covered_by(&self, wide: &[Source<'_>]) -> bool {
+    /// Whether these sources together match every URL that this one does and that may be asked for. A source that is not
+    /// matched against URLs, such as a nonce, is covered by its like alone.
+    pub fn is_covered_by(&self, wide: &[Source<'_>], asked: Asked) -> bool {
         let schemes = schemes(self);
         if schemes.is_empty() {
             return wide.iter().any(|other| other.canonical() == self.canonical());
         }
-        schemes.iter().all(|scheme| wide.iter().any(|other| covers(other, self, scheme)))
+        let may_be_asked = |scheme: &&&str| asked == Asked::Connections || !is_socket(scheme);
+        schemes.iter().filter(may_be_asked).all(|scheme| wide.iter().any(|other| covers(other, self, scheme)))
     }
+}
+
+fn is_socket(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("wss")
 }
 
 /// The schemes of the URLs that a source matches.
 fn schemes<'s>(source: &Source<'s>) -> Vec<&'s str> {
     let scheme = match source {
         source if is_star(source) => return vec!["http", "https", "ws", "wss"],
-        Source::Keyword(Keyword::SelfOrigin) => PAGE,
+        Source::Keyword(Keyword::SelfOrigin) => return vec![PAGE, "wss"],
         Source::Scheme(scheme) => scheme,
         Source::Host(host) => host.scheme.unwrap_or(PAGE),
         Source::Keyword(_) | Source::Nonce(_) | Source::Hash(_) => return Vec::new(),
@@ -64,15 +78,19 @@ fn covers(wide: &Source<'_>, narrow: &Source<'_>, scheme: &str) -> bool {
         (Source::Host(wide), Source::Host(narrow)) if !is_star(&Source::Host(*narrow)) => {
             covers_host(wide.host, narrow.host)
                 && covers_ports(wide, narrow, scheme)
-                && covers_path(wide.path, narrow.path)
+                && covers_path(wide.path, narrow.path, scheme)
         }
         // The page is some host at the default port.
         (Source::Host(wide), Source::Keyword(_)) => {
             let page = HostSource { scheme: None, host: Host::Any, port: None, path: "" };
-            wide.host == Host::Any && covers_ports(wide, &page, scheme) && covers_path(wide.path, "")
+            wide.host == Host::Any && covers_ports(wide, &page, scheme) && covers_path(wide.path, "", scheme)
         }
         (Source::Host(wide), _) => {
-            wide.host == Host::Any && wide.port == Some(Port::Any) && covers_path(wide.path, "")
+            // Only URLs of these schemes always have a host.
+            default_port(scheme).is_some()
+                && wide.host == Host::Any
+                && wide.port == Some(Port::Any)
+                && covers_path(wide.path, "", scheme)
         }
         (Source::Nonce(_) | Source::Hash(_), _) => false,
     }
@@ -113,11 +131,12 @@ fn ports(source: &HostSource<'_>, scheme: &str) -> Option<Vec<Option<u16>>> {
     Some(match source.port {
         Some(Port::Any) => return None,
         None => vec![default],
-        // Port 80 is upgraded with its scheme (CSP3 §6.7.2.11).
-        Some(Port::Number(80)) if !source.scheme.unwrap_or(PAGE).eq_ignore_ascii_case(scheme) => {
-            vec![Some(80), default]
+        Some(Port::Number(port)) if source.scheme.unwrap_or(PAGE).eq_ignore_ascii_case(scheme) => {
+            vec![Some(port)]
         }
-        Some(Port::Number(port)) => vec![Some(port)],
+        // A scheme is upgraded together with a named port, and of ports only 80 is.
+        Some(Port::Number(80)) => vec![default],
+        Some(Port::Number(_)) => Vec::new(),
     })
 }
 
@@ -129,10 +148,10 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// A path that ends in a slash stands for all below it.
-fn covers_path(wide: &str, narrow: &str) -> bool {
-    let all = if narrow.is_empty() { "/" } else { narrow };
-    wide.is_empty() || wide == narrow || (wide.ends_with('/') && all.starts_with(wide))
+/// A path that ends in a slash stands for all below it. Over HTTP and WebSocket every path begins with one.
+fn covers_path(wide: &str, narrow: &str, scheme: &str) -> bool {
+    let shortest = if narrow.is_empty() && default_port(scheme).is_some() { "/" } else { narrow };
+    wide.is_empty() || wide == narrow || (wide.ends_with('/') && shortest.starts_with(wide))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Reasons;
 use super::tell;
+use crate::csp::source::Asked;
 use crate::csp::{Directive, Directives, Keyword, ListTraits, Source, directive, governing, parsed};
 
 /// The most comparisons of two sources for one directive: beyond them nobody can tell in time.
@@ -65,6 +66,10 @@ impl Use {
         }
     }
 
+    const fn asked(self) -> Asked {
+        if matches!(self, Self::Connections) { Asked::Connections } else { Asked::Loads }
+    }
+
     const fn is_script(self) -> bool {
         matches!(self, Self::Scripts | Self::EventHandlers | Self::Strings | Self::Workers)
     }
@@ -115,7 +120,10 @@ pub(super) fn compare(old: &Directives, new: &Directives, reasons: &mut Reasons)
             (Some(before), Some(after)) if before.sources() == after.sources() => {}
             (Some(before), Some(after)) => {
                 let (before, after) = (Effective::of(before, used), Effective::of(after, used));
-                let (Some(added), Some(removed)) = (after.beyond(&before), before.beyond(&after)) else {
+                let asked = used.asked();
+                let (Some(added), Some(removed)) =
+                    (after.beyond(&before, asked), before.beyond(&after, asked))
+                else {
                     reasons.unclear(&format!("{label} has too many sources to be compared"));
                     continue;
                 };
@@ -168,25 +176,27 @@ impl<'p> Effective<'p> {
     }
 
     /// What it allows that another list does not; nothing where that would take too long to tell.
-    fn beyond(&self, other: &Self) -> Option<Vec<String>> {
+    fn beyond(&self, other: &Self, asked: Asked) -> Option<Vec<String>> {
         let same: BTreeSet<String> = other.sources.iter().map(Source::canonical).collect();
         let own: Vec<&Source<'p>> =
             self.sources.iter().filter(|source| !same.contains(&source.canonical())).collect();
         if own.len().saturating_mul(other.sources.len()) > MAX_COMPARISONS {
             return None;
         }
-        let beyond = own.into_iter().filter(|source| !other.grants(source));
+        let beyond = own.into_iter().filter(|source| !other.grants(source, asked));
         Some(beyond.map(ToString::to_string).collect())
     }
 
     /// Whether it allows all that a source does.
-    fn grants(&self, source: &Source<'_>) -> bool {
+    fn grants(&self, source: &Source<'_>, asked: Asked) -> bool {
         match source {
             Source::Nonce(_) | Source::Hash(_) => self.all_code,
             Source::Keyword(Keyword::InlineSpeculationRules | Keyword::TrustedTypesEval) => self.all_code,
             // A trusted script may load any other: no more than a list that has every host lets it do.
-            Source::Keyword(Keyword::StrictDynamic) => Source::Scheme("https").is_covered_by(&self.sources),
-            _ => source.is_covered_by(&self.sources),
+            Source::Keyword(Keyword::StrictDynamic) => {
+                Source::Scheme("https").is_covered_by(&self.sources, asked)
+            }
+            _ => source.is_covered_by(&self.sources, asked),
         }
     }
 }

@@ -8,9 +8,13 @@ use crate::csp::header;
 use crate::csp::list::SourceList;
 use crate::csp::matching::Request;
 
-fn covered(narrow: &str, wide: &str) -> bool {
+fn covered_where(narrow: &str, wide: &str, asked: Asked) -> bool {
     let wide: Vec<Source<'_>> = wide.split_whitespace().map(|text| Source::parse(text).unwrap()).collect();
-    Source::parse(narrow).unwrap().is_covered_by(&wide)
+    Source::parse(narrow).unwrap().is_covered_by(&wide, asked)
+}
+
+fn covered(narrow: &str, wide: &str) -> bool {
+    covered_where(narrow, wide, Asked::Connections)
 }
 
 #[test]
@@ -26,9 +30,8 @@ fn a_wider_source_covers_a_narrower_one_and_never_the_other_way_round() {
         ("https://a.example:8443", "https://a.example:*"),
         ("https://*.b.example", "https://*.example"),
         ("http://a.example:8080", "http://*:8080"),
-        ("'self'", "https:"),
         ("'self'", "*"),
-        ("'self'", "https://*"),
+        ("'self'", "https: wss:"),
         ("https:", "http:"),
         ("https:", "*"),
         ("wss:", "ws:"),
@@ -86,6 +89,15 @@ fn what_differs_covers_nothing() {
 }
 
 #[test]
+fn web_sockets_count_only_for_connections() {
+    let rows = [("'self'", "https:"), ("'self'", "https://*"), ("*", "http:"), ("wss:", "'none'")];
+    for (narrow, wide) in rows {
+        assert!(covered_where(narrow, wide, Asked::Loads), "{narrow} {wide}");
+        assert!(!covered_where(narrow, wide, Asked::Connections), "{narrow} {wide}");
+    }
+}
+
+#[test]
 fn several_sources_cover_together_what_none_does_alone() {
     assert!(covered("*", "http: ws:"));
     assert!(!covered("*", "http: wss:"));
@@ -137,9 +149,12 @@ proptest! {
         wide in source(),
         urls in proptest::collection::vec(url(), 32),
     ) {
-        if covered(&narrow, &wide) {
-            for url in urls {
-                prop_assert!(!matches(&narrow, &url) || matches(&wide, &url), "{wide} covers {narrow}: {url}");
+        for asked in [Asked::Connections, Asked::Loads] {
+            let sees = |url: &&Url| asked == Asked::Connections || !is_socket(url.scheme());
+            if covered_where(&narrow, &wide, asked) {
+                for url in urls.iter().filter(sees) {
+                    prop_assert!(!matches(&narrow, url) || matches(&wide, url), "{wide} covers {narrow}: {url}");
+                }
             }
         }
     }
