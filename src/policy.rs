@@ -52,6 +52,13 @@ pub struct Spec {
     /// Where browsers send violation reports: a path on the tenant, or an absolute URL.
     #[schemars(default = "default_report_uri")]
     pub report_uri: Spanned<String>,
+    /// Whose chat widget the page carries: `nice-cxone`, `intercom`, `zendesk`, `genesys` or `liveperson`. The policy
+    /// is then checked for the hosts that the widget needs; nothing of it is sent.
+    #[schemars(extend("examples" = ["nice-cxone", "intercom", "zendesk", "genesys", "liveperson"]))]
+    pub vendor: Option<Spanned<String>>,
+    /// The vendor's region, where its hosts are named after one, such as `na1`.
+    #[schemars(extend("examples" = ["na1", "eu1"]))]
+    pub region: Option<Spanned<String>>,
     /// Content-Security-Policy directives (CSP Level 3), by name.
     pub csp_directives: Directives,
     /// What is filtered out of messages.

@@ -14,6 +14,7 @@
 //! | `CW23xx` | what makes a policy weak |
 //! | `CW24xx` | limits of the platform, and what costs it time |
 //! | `CW25xx` | reporting |
+//! | `CW27xx` | hosts that the vendor of the chat widget needs |
 //! | `CW30xx` | XSS rules |
 //! | `CW31xx` | bot detection |
 
@@ -22,14 +23,18 @@ use crate::policy::Policy;
 
 mod bot;
 mod compat;
+mod covers;
 mod directive;
 mod limit;
+mod reading;
 mod reporting;
 mod sink;
 mod source;
 mod subject;
+mod template;
 #[cfg(test)]
 mod testing;
+mod vendor;
 mod weak;
 mod xss;
 
@@ -37,6 +42,7 @@ pub use bot::CHALLENGE_TYPES;
 pub use limit::{MAX_BOT_RULES, MAX_HASHES, MAX_HOSTS};
 pub use sink::MAX_FINDINGS_PER_CODE;
 pub use subject::Subject;
+pub use vendor::VENDORS;
 pub use xss::{FILTER_RULES, MODES};
 
 use sink::Sink;
@@ -51,8 +57,10 @@ struct Check {
 enum Run {
     /// A Content-Security-Policy, wherever it stands.
     Csp(fn(&Subject<'_>, &mut Sink)),
-    /// A limit of the platform on a Content-Security-Policy: nothing that holds for a header.
+    /// The Content-Security-Policy of a document, where a header is judged otherwise or not at all.
     Limit(fn(&Subject<'_>, &mut Sink)),
+    /// A Content-Security-Policy that a header carries, and no document.
+    Header(fn(&Subject<'_>, &mut Sink)),
     /// A whole document.
     Document(fn(&Policy, &mut Sink)),
 }
@@ -64,6 +72,10 @@ impl Check {
 
     const fn limit(code: &'static Code, run: fn(&Subject<'_>, &mut Sink)) -> Self {
         Self { code, run: Run::Limit(run) }
+    }
+
+    const fn header(code: &'static Code, run: fn(&Subject<'_>, &mut Sink)) -> Self {
+        Self { code, run: Run::Header(run) }
     }
 
     const fn document(code: &'static Code, run: fn(&Policy, &mut Sink)) -> Self {
@@ -79,6 +91,7 @@ static FAMILIES: &[&[Check]] = &[
     weak::CHECKS,
     limit::CHECKS,
     reporting::CHECKS,
+    vendor::CHECKS,
     xss::CHECKS,
     bot::CHECKS,
 ];
@@ -97,6 +110,7 @@ pub fn validate(policy: &Policy, source: &SourceText<'_>) -> Vec<Finding> {
         match check.run {
             Run::Csp(run) | Run::Limit(run) => run(&subject, &mut sink),
             Run::Document(run) => run(policy, &mut sink),
+            Run::Header(_) => {}
         }
     }
     sink.into_findings(&subject, source)
@@ -106,7 +120,7 @@ pub fn validate(policy: &Policy, source: &SourceText<'_>) -> Vec<Finding> {
 pub fn validate_csp(subject: &Subject<'_>, whole: Span, source: &SourceText<'_>) -> Vec<Finding> {
     let mut sink = Sink::new(whole);
     for check in checks() {
-        if let Run::Csp(run) = check.run {
+        if let Run::Csp(run) | Run::Header(run) = check.run {
             run(subject, &mut sink);
         }
     }

@@ -13,6 +13,27 @@ pub enum Browser {
     Firefox,
     /// Safari.
     Safari,
+    /// Edge.
+    Edge,
+    /// Safari on iPhones and iPads.
+    SafariIos,
+    /// Chrome on Android.
+    ChromeAndroid,
+    /// Firefox on Android.
+    FirefoxAndroid,
+}
+
+impl Browser {
+    /// All of them, in the order of every table about them.
+    pub const ALL: [Self; 7] = [
+        Self::Chrome,
+        Self::Firefox,
+        Self::Safari,
+        Self::Edge,
+        Self::SafariIos,
+        Self::ChromeAndroid,
+        Self::FirefoxAndroid,
+    ];
 }
 
 impl fmt::Display for Browser {
@@ -21,6 +42,10 @@ impl fmt::Display for Browser {
             Self::Chrome => "Chrome",
             Self::Firefox => "Firefox",
             Self::Safari => "Safari",
+            Self::Edge => "Edge",
+            Self::SafariIos => "Safari on iOS",
+            Self::ChromeAndroid => "Chrome on Android",
+            Self::FirefoxAndroid => "Firefox on Android",
         })
     }
 }
@@ -59,9 +84,9 @@ impl std::str::FromStr for Version {
     }
 }
 
-/// The oldest version of each browser that a policy must work in.
+/// The oldest version of each browser that a policy must work in. A browser without a version is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schemars(default, deny_unknown_fields)]
 pub struct TargetBrowsers {
     /// Chrome, and what is built on Chromium.
     pub chrome: Version,
@@ -69,10 +94,45 @@ pub struct TargetBrowsers {
     pub firefox: Version,
     /// Safari.
     pub safari: Version,
+    /// Edge.
+    #[schemars(extend("examples" = [100]))]
+    pub edge: Option<Version>,
+    /// Safari on iPhones and iPads.
+    #[schemars(extend("examples" = [16]))]
+    pub safari_ios: Option<Version>,
+    /// Chrome on Android.
+    #[schemars(extend("examples" = [100]))]
+    pub chrome_android: Option<Version>,
+    /// Firefox on Android.
+    #[schemars(extend("examples" = [100]))]
+    pub firefox_android: Option<Version>,
+}
+
+impl TargetBrowsers {
+    /// The oldest version of a browser that counts; `None` where that browser doesn't.
+    pub const fn oldest(&self, browser: Browser) -> Option<Version> {
+        match browser {
+            Browser::Chrome => Some(self.chrome),
+            Browser::Firefox => Some(self.firefox),
+            Browser::Safari => Some(self.safari),
+            Browser::Edge => self.edge,
+            Browser::SafariIos => self.safari_ios,
+            Browser::ChromeAndroid => self.chrome_android,
+            Browser::FirefoxAndroid => self.firefox_android,
+        }
+    }
 }
 
 impl Default for TargetBrowsers {
     fn default() -> Self {
-        Self { chrome: Version::new(90, 0), firefox: Version::new(90, 0), safari: Version::new(15, 0) }
+        Self {
+            chrome: Version::new(90, 0),
+            firefox: Version::new(90, 0),
+            safari: Version::new(15, 0),
+            edge: None,
+            safari_ios: None,
+            chrome_android: None,
+            firefox_android: None,
+        }
     }
 }

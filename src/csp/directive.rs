@@ -133,6 +133,8 @@ pub static DIRECTIVES: &[DirectiveInfo] = &[
     fetch("style-src", &["default-src"]),
     fetch("style-src-attr", &["style-src", "default-src"]),
     fetch("style-src-elem", &["style-src", "default-src"]),
+    // Chromium's alone.
+    new("treat-as-public-address", Grammar::NoValue, Standing::Proposed, &[]),
     standard("trusted-types", Grammar::TrustedTypes),
     standard("upgrade-insecure-requests", Grammar::NoValue),
     standard("webrtc", Grammar::WebRtc),

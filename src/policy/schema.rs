@@ -60,6 +60,9 @@ pub fn schema() -> Value {
 
 /// What may be left out may not be null: a key without a value is a mistake.
 fn without_null(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -160,6 +163,9 @@ mod tests {
         if let Some(value) = schema.get("const").or_else(|| schema.get("default")) {
             return value.clone();
         }
+        if let Some(example) = schema.pointer("/examples/0") {
+            return example.clone();
+        }
         match schema["type"].as_str() {
             Some("object") => match schema.get("properties").and_then(Value::as_object) {
                 Some(properties) => {
@@ -245,7 +251,8 @@ mod tests {
 
     #[test]
     fn nothing_may_be_null() {
-        assert!(!schema().to_string().contains("\"null\""));
+        let schema = schema().to_string();
+        assert!(!schema.contains("\"null\"") && !schema.contains("null,"), "{schema}");
     }
 
     #[test]

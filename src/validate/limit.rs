@@ -2,6 +2,7 @@
 
 use super::Check;
 
+mod beyond_platform;
 mod bot_rules;
 mod hashes;
 mod heavy_host;
@@ -16,4 +17,5 @@ pub(super) const CHECKS: &[Check] = &[
     Check::limit(&hosts::CODE, hosts::check),
     Check::document(&bot_rules::CODE, bot_rules::check),
     Check::csp(&heavy_host::CODE, heavy_host::check),
+    Check::header(&beyond_platform::CODE, beyond_platform::check),
 ];

@@ -31,6 +31,16 @@ impl Sink {
         Self { policy, notes: Vec::new(), counts: HashMap::new() }
     }
 
+    /// Whether so many findings of a code are told that one more is only counted; counts it then.
+    ///
+    /// For findings that cost something to put into words.
+    pub(super) fn only_counts(&mut self, code: &'static Code) -> bool {
+        let count = self.counts.entry(code.id).or_default();
+        let full = *count >= MAX_FINDINGS_PER_CODE;
+        *count += usize::from(full);
+        full
+    }
+
     /// The place of the policy as a whole.
     pub(super) fn policy(&self) -> Span {
         self.policy
@@ -80,8 +90,10 @@ impl Sink {
     pub(super) fn into_findings(mut self, subject: &Subject<'_>, source: &SourceText<'_>) -> Vec<Finding> {
         self.notes.sort_by(|a, b| (a.span, a.code.id).cmp(&(b.span, b.code.id)));
         let mut findings: Vec<Finding> = Vec::with_capacity(self.notes.len());
+        let spans: Vec<Span> = self.notes.iter().map(|note| note.span).collect();
+        let about = if spans.is_empty() { HashMap::new() } else { subject.about(&spans) };
         for note in self.notes {
-            let about = note.about.or_else(|| subject.at(note.span).map(About::from));
+            let about = note.about.or_else(|| about.get(&note.span).cloned());
             findings.push(Finding {
                 code: note.code,
                 place: Some(source.place(note.span)),

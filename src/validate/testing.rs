@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::subject::Subject;
 use crate::csp::{Directive, DirectiveValue, Directives, TargetBrowsers};
 use crate::finding::{Code, Finding, SourceText, Span, Spanned};
 use crate::policy::{BotDetection, BotRule, Policy, Spec, XssRules, default_report_uri};
@@ -16,6 +17,8 @@ pub(super) fn policy(directives: &[&str]) -> Policy {
         spec: Spec {
             target_browsers: TargetBrowsers::default(),
             report_uri: default_report_uri(),
+            vendor: None,
+            region: None,
             csp_directives: Directives(directives),
             xss_rules: XssRules { rules: vec![placed("strip-script-tags")], ..XssRules::default() },
             bot_detection: BotDetection::default(),
@@ -42,7 +45,8 @@ fn directive(line: u32, text: &str) -> Directive {
 
 /// A policy that no check has anything to say about, but for what `change` does to it.
 pub(super) fn changed(change: impl FnOnce(&mut Spec)) -> Policy {
-    let mut policy = policy(&["default-src 'none'", "base-uri 'none'"]);
+    let mut policy =
+        policy(&["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'"]);
     change(&mut policy.spec);
     policy
 }
@@ -66,6 +70,24 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
 pub(super) fn texts(code: &Code, policy: &Policy) -> Vec<String> {
     let findings = findings(policy).into_iter();
     findings.filter(|finding| finding.code == code).map(|finding| finding.text).collect()
+}
+
+/// The texts of all findings of one code about a header with one policy.
+pub(super) fn header_texts(code: &Code, header: &str) -> Vec<String> {
+    let policies = crate::csp::header::policies(header, 1);
+    let targets = TargetBrowsers::default();
+    let subject = Subject::header(&policies[0], &targets);
+    let whole = Span { line: 1, column: 1, width: 1 };
+    let findings = super::validate_csp(&subject, whole, &SourceText::new("test.csp".into(), header));
+    findings.into_iter().filter(|finding| finding.code == code).map(|finding| finding.text).collect()
+}
+
+/// Holds a check to its table: headers, and the texts that they bring.
+#[track_caller]
+pub(super) fn assert_header_texts(code: &Code, cases: &[(&str, &[&str])]) {
+    for (header, expected) in cases {
+        assert_eq!(header_texts(code, header), *expected, "{header}");
+    }
 }
 
 /// Holds a check to its table: directives, and the texts that they bring.

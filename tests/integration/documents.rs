@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use chatward::finding::{Code, Finding};
+use chatward::csp::{self, TargetBrowsers};
+use chatward::finding::{Code, Finding, SourceText, Span};
 use chatward::snapshot::{self, FileFacts, Snapshot};
 use chatward::{policy as policies, validate};
 
@@ -107,8 +108,8 @@ fn every_code_is_raised_by_its_bad_document_and_not_by_its_good_one() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     for code in validate::codes() {
         let folder = fixtures.join(format!("{}-{}", code.id, code.name));
-        assert!(raised(&folder.join("bad.yaml")).contains(code.id), "{code} by its bad document");
-        assert!(!raised(&folder.join("good.yaml")).contains(code.id), "{code} by its good document");
+        assert!(raised(&folder, "bad").contains(code.id), "{code} by its bad document");
+        assert!(!raised(&folder, "good").contains(code.id), "{code} by its good document");
     }
     let folders: BTreeSet<String> = fs::read_dir(&fixtures)
         .unwrap()
@@ -119,12 +120,28 @@ fn every_code_is_raised_by_its_bad_document_and_not_by_its_good_one() {
     assert_eq!(folders, codes, "no fixture without a code");
 }
 
-fn raised(path: &Path) -> BTreeSet<&'static str> {
-    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let tenant = "default".parse().unwrap();
-    let facts = FileFacts::read(&Arc::from("fixture.yaml"), &bytes, Some(&tenant));
-    let snapshot = Snapshot::assemble(&[Arc::new(facts)], &[tenant].into(), Default::default());
-    snapshot.findings.iter().map(|finding: &Finding| finding.code.id).collect()
+/// The codes of a folder's document or, for what only a header can have, of its header.
+fn raised(folder: &Path, name: &str) -> BTreeSet<&'static str> {
+    let header = folder.join(format!("{name}.csp"));
+    let path = if header.exists() { header } else { folder.join(format!("{name}.yaml")) };
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let findings = if path.extension().is_some_and(|extension| extension == "csp") {
+        of_header(text.trim_end_matches('\n'))
+    } else {
+        let tenant = "default".parse().unwrap();
+        let facts = FileFacts::read(&Arc::from("fixture.yaml"), text.as_bytes(), Some(&tenant));
+        Snapshot::assemble(&[Arc::new(facts)], &[tenant].into(), Default::default()).findings.clone()
+    };
+    findings.iter().map(|finding: &Finding| finding.code.id).collect()
+}
+
+fn of_header(text: &str) -> Vec<Finding> {
+    let targets = TargetBrowsers::default();
+    let source = SourceText::new("fixture.csp".into(), text);
+    let whole = Span { line: 1, column: 1, width: 1 };
+    let policies = csp::header::policies(text, 1);
+    let check = |policy| validate::validate_csp(&validate::Subject::header(policy, &targets), whole, &source);
+    policies.iter().flat_map(check).collect()
 }
 
 #[test]

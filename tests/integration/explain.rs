@@ -64,7 +64,7 @@ fn raised_by_header(header: &str) -> BTreeSet<&'static str> {
     let whole = Span { line: 1, column: 1, width: 1 };
     let found = policies
         .iter()
-        .flat_map(|directives| validate_csp(&Subject { directives, targets: &targets }, whole, &source));
+        .flat_map(|directives| validate_csp(&Subject::header(directives, &targets), whole, &source));
     found.map(|finding| finding.code.id).collect()
 }
 

@@ -216,6 +216,8 @@ impl<'t> Decoder<'t> {
         let mut fields = self.fields(value)?;
         let browsers = fields.take("targetBrowsers").map(|value| self.target_browsers(&value));
         let report_uri = fields.take("reportUri").and_then(|value| self.string(&value));
+        let vendor = fields.take("vendor").and_then(|value| self.string(&value));
+        let region = fields.take("region").and_then(|value| self.string(&value));
         let directives = self.required(&mut fields, "cspDirectives", "cspDirectives: { … }");
         let directives = directives.map(|value| self.directives(&value));
         let xss_rules = fields.take("xssRules").map(|value| self.xss_rules(&value));
@@ -224,6 +226,8 @@ impl<'t> Decoder<'t> {
         Some(Spec {
             target_browsers: browsers.unwrap_or_default(),
             report_uri: report_uri.unwrap_or_else(default_report_uri),
+            vendor,
+            region,
             csp_directives: directives?,
             xss_rules: xss_rules.unwrap_or_default(),
             bot_detection: bot_detection.unwrap_or_default(),
@@ -239,6 +243,14 @@ impl<'t> Decoder<'t> {
             ("safari", &mut browsers.safari),
         ] {
             *version = fields.take(key).and_then(|value| self.version(&value)).unwrap_or(*version);
+        }
+        for (key, version) in [
+            ("edge", &mut browsers.edge),
+            ("safari_ios", &mut browsers.safari_ios),
+            ("chrome_android", &mut browsers.chrome_android),
+            ("firefox_android", &mut browsers.firefox_android),
+        ] {
+            *version = fields.take(key).and_then(|value| self.version(&value));
         }
         self.finish(fields);
         browsers

@@ -1,7 +1,11 @@
-//! A directive that some targeted browser does not have.
+//! A directive that some targeted browser does not have yet.
+//!
+//! Nothing is said of a deprecated one, of which another check speaks, nor of `report-to` where `report-uri` stands
+//! beside it for browsers that lack it.
 
 use super::{HELP, listed};
-use crate::csp::support;
+use crate::csp::Standing;
+use crate::csp::support::{self, Lack};
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -19,11 +23,17 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in &subject.directives.0 {
-        let Some(row) = support::of_directive(&directive.name) else { continue };
-        if let Some(browsers) = listed(&row.gaps(subject.targets)) {
-            let text = format!("`{}` is not in {browsers}", row.subject);
-            sink.report_with_help(&CODE, directive.name.span, text, HELP);
+    for reading in subject.known() {
+        let name = reading.info.name;
+        if matches!(reading.info.standing, Standing::Deprecated(_))
+            || (name == "report-to" && subject.get("report-uri").is_some())
+        {
+            continue;
+        }
+        let Some(row) = support::of_directive(name) else { continue };
+        if let Some(browsers) = listed(row, subject.targets, Lack::Missing) {
+            let text = format!("`{name}` is not in {browsers}");
+            sink.report_with_help(&CODE, reading.written.name.span, text, HELP);
         }
     }
 }
@@ -42,11 +52,10 @@ mod tests {
             &[
                 (&["script-src 'self'", "frame-ancestors 'none'"], &[]),
                 (&["Script-Src-Elem 'self'"], &[text]),
-                (
-                    &["block-all-mixed-content = true"],
-                    &["`block-all-mixed-content` is not in Firefox 122 and later"],
-                ),
+                (&["block-all-mixed-content = true", "prefetch-src 'self'"], &[]),
                 (&["worker-src 'self'"], &["`worker-src` is not in Safari 15 to 15.4"]),
+                (&["report-to csp"], &["`report-to` is not in Firefox 90 to 148, Safari 15 to 16.3"]),
+                (&["report-to csp", "report-uri /csp"], &[]),
             ],
         );
     }
@@ -60,9 +69,12 @@ mod tests {
             chrome: Version::new(83, 0),
             firefox: Version::new(148, 0),
             safari: Version::new(26, 0),
+            ..TargetBrowsers::default()
         };
         assert_eq!(texts(&CODE, &policy), [""; 0]);
         policy.spec.target_browsers.safari = Version::new(18, 4);
-        assert_eq!(texts(&CODE, &policy), ["`trusted-types` is not in Safari 18.4 to 18.6"]);
+        policy.spec.target_browsers.firefox_android = Some(Version::new(147, 0));
+        let text = "`trusted-types` is not in Safari 18.4 to 18.6, Firefox on Android 147";
+        assert_eq!(texts(&CODE, &policy), [text]);
     }
 }

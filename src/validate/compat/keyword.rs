@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{HELP, listed};
-use crate::csp::{self, Source, support};
+use crate::csp::Source;
+use crate::csp::support::{self, Lack};
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -21,11 +22,11 @@ pub static CODE: Code = Code {
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     let mut told = HashSet::new();
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for (written, source) in csp::parsed(directive) {
+    for reading in subject.lists() {
+        for (written, source) in reading.parsed() {
             let Source::Keyword(keyword) = source else { continue };
             let Some(row) = support::of_keyword(keyword).filter(|_| told.insert(keyword)) else { continue };
-            if let Some(browsers) = listed(&row.gaps(subject.targets)) {
+            if let Some(browsers) = listed(row, subject.targets, Lack::Missing) {
                 let text = format!("'{}' is not in {browsers}", keyword.name());
                 sink.report_with_help(&CODE, written.span, text, HELP);
             }

@@ -1,8 +1,9 @@
 //! A value that its directive can't have, where that is no source: an endpoint, a Trusted Types policy and the like.
 
-use crate::csp::{Grammar, directive::lookup, value};
+use crate::csp::{Grammar, value};
 use crate::finding::{Code, Severity, Spanned};
 use crate::printable::backquoted;
+use crate::validate::reading::{Read, Reading};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -18,13 +19,17 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in &subject.directives.0 {
-        let Some(info) = lookup(&directive.name) else { continue };
-        let mut readable = directive.sources().iter().filter(|token| is_readable(token));
+    for reading in subject.known() {
+        let Reading { info, words, .. } = reading;
+        let mut readable =
+            words.iter().filter(|word| word.read == Read::Value).map(|word| word.written).filter(is_readable);
         for token in readable.clone() {
             if let Err(error) = value::check(info.grammar, token) {
                 let text = format!("{} is no value for `{}`: {error}", backquoted(token), info.name);
                 sink.report(&CODE, token.span, text);
+            } else if info.grammar == Grammar::UriReferences && token.starts_with(['\'', '"']) {
+                let text = format!("{} in `{}` is read as a path in quotes", backquoted(token), info.name);
+                sink.report_with_help(&CODE, token.span, text, "a URL stands without quotes");
             }
         }
         if value::takes_one(info.grammar)
@@ -34,16 +39,16 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
             sink.report(&CODE, second.span, text);
         }
         if info.grammar == Grammar::TrustedTypes
-            && directive.sources().len() > 1
-            && let Some(none) = directive.sources().iter().find(|token| token.eq_ignore_ascii_case("'none'"))
+            && words.len() > 1
+            && let Some(none) = words.iter().find(|word| word.written.eq_ignore_ascii_case("'none'"))
         {
-            sink.report(&CODE, none.span, format!("'none' stands alone in `{}`", info.name));
+            sink.report(&CODE, none.written.span, format!("'none' stands alone in `{}`", info.name));
         }
     }
 }
 
 /// Whether no other check speaks of its characters.
-fn is_readable(token: &Spanned<String>) -> bool {
+fn is_readable(token: &&Spanned<String>) -> bool {
     token.chars().all(|c| c.is_ascii_graphic() && !matches!(c, ';' | ','))
 }
 

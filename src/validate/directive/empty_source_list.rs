@@ -1,9 +1,7 @@
 //! An empty list of sources: it means `'none'`, which is better said.
 
-use crate::csp;
 use crate::csp::DirectiveValue;
 use crate::finding::{Code, Severity};
-use crate::printable::backquoted;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -19,12 +17,12 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        let empty = matches!(&directive.value, DirectiveValue::Sources(sources) if sources.is_empty());
+    for reading in subject.lists() {
+        let empty = matches!(&reading.written.value, DirectiveValue::Sources(sources) if sources.is_empty());
         if empty {
-            let text = format!("{} has no sources, which means 'none'", backquoted(&directive.name));
-            let help = "write \"'none'\" if that is meant";
-            sink.report_with_help(&CODE, directive.name.span, text, help);
+            let text = format!("`{}` has no sources, which means 'none'", reading.info.name);
+            let help = format!("write {} if that is meant", subject.spelt(reading.info.name, "'none'"));
+            sink.report_with_help(&CODE, reading.written.name.span, text, help);
         }
     }
 }

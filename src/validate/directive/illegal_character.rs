@@ -19,9 +19,12 @@ pub static CODE: Code = Code {
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for directive in &subject.directives.0 {
-        for value in directive.sources() {
+        for value in std::iter::once(&directive.name).chain(directive.sources()) {
             let Some(illegal) = value.chars().find(|c| !c.is_ascii_graphic()) else { continue };
-            let text = format!("U+{:04X} can't stand in the value {}", u32::from(illegal), backquoted(value));
+            if sink.only_counts(&CODE) {
+                continue;
+            }
+            let text = format!("U+{:04X} can't stand in {}", u32::from(illegal), backquoted(value));
             sink.report_with_help(&CODE, value.span, text, help(illegal));
         }
     }
@@ -48,9 +51,9 @@ mod tests {
             &CODE,
             &[
                 (&["script-src 'self' https://cdn.example/a%20b"], &[]),
-                (&["script-src ‘self’"], &["U+2018 can't stand in the value `‘self’`"]),
-                (&["img-src bücher.example"], &["U+00FC can't stand in the value `bücher.example`"]),
-                (&["img-src a\u{7}"], &["U+0007 can't stand in the value `a\\u{7}`"]),
+                (&["script-src ‘self’"], &["U+2018 can't stand in `‘self’`"]),
+                (&["img-src bücher.example"], &["U+00FC can't stand in `bücher.example`"]),
+                (&["img-src a\u{7}"], &["U+0007 can't stand in `a\\u{7}`"]),
             ],
         );
         assert_eq!(help(&CODE, &policy(&["script-src ‘self’"])), "write plain single quotes: `'`");

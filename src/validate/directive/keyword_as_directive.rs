@@ -36,10 +36,10 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for directive in &subject.directives.0 {
         let Some(keyword) = keyword(&directive.name) else { continue };
         let text = format!("{} is a source keyword, not a directive", backquoted(&directive.name));
+        let quoted = format!("'{}'", keyword.name());
         let help = format!(
-            "write it among the sources of a directive, with both pairs of quotes: `{}: [\"'{}'\", …]`",
-            home(keyword),
-            keyword.name()
+            "write it among the sources of a directive, in its quotes: {}",
+            subject.spelt(home(keyword), &quoted)
         );
         sink.report_with_help(&CODE, directive.name.span, text, help);
     }
@@ -63,6 +63,6 @@ mod tests {
             ],
         );
         let help = help(&CODE, &policy(&["strict-dynamic = true"]));
-        assert!(help.ends_with("`script-src: [\"'strict-dynamic'\", …]`"), "{help}");
+        assert!(help.ends_with("`script-src: \"'strict-dynamic'\"`"), "{help}");
     }
 }

@@ -1,8 +1,9 @@
 //! A value on a directive that takes none.
 
-use crate::csp::{Grammar, directive::lookup};
+use crate::csp::Grammar;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -19,12 +20,12 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in &subject.directives.0 {
-        let takes_none = lookup(&directive.name).is_some_and(|info| info.grammar == Grammar::NoValue);
-        let (true, Some(value)) = (takes_none, directive.sources().first()) else { continue };
-        let text = format!("{} takes no value, not even {}", backquoted(&directive.name), backquoted(value));
-        let help = format!("write {}", backquoted(&format!("{}: true", directive.name.value)));
-        sink.report_with_help(&CODE, value.span, text, help);
+    for reading in subject.known().filter(|reading| reading.info.grammar == Grammar::NoValue) {
+        let Some(word) = reading.words.first().filter(|word| word.read == Read::Value) else { continue };
+        let name = reading.info.name;
+        let text = format!("`{name}` takes no value, not even {}", backquoted(word.written));
+        let help = if subject.is_header() { format!("`{name}`") } else { format!("`{name}: true`") };
+        sink.report_with_help(&CODE, word.written.span, text, format!("write {help}"));
     }
 }
 

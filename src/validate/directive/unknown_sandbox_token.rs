@@ -6,11 +6,12 @@ use crate::printable::backquoted;
 use crate::suggest::did_you_mean;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
+use crate::validate::template::is_template;
 
 pub static CODE: Code = Code {
     id: "CW2011",
     name: "unknown-sandbox-token",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "Browsers ignore a sandbox token that they don't know.",
     why: "Browsers skip a sandbox token that they don't know, so the sandbox stays closed where it was to \
         be opened: forms, scripts or pop-ups of the chat then fail without a visible reason.",
@@ -25,6 +26,9 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
         }
         for token in directive.sources() {
             if SANDBOX_TOKENS.iter().any(|known| known.eq_ignore_ascii_case(token)) {
+                continue;
+            }
+            if lookup(token).is_some() || is_template(token) || sink.only_counts(&CODE) {
                 continue;
             }
             let help = did_you_mean(token, SANDBOX_TOKENS.iter().copied(), || {

@@ -3,9 +3,9 @@
 //! Counted is every hash of `script-src`, `script-src-elem` and `script-src-attr`, and of `default-src` where there is
 //! no `script-src`; a hash in two of them counts twice, since both are sent and both are looked through.
 
-use crate::csp::Directives;
-use crate::csp::{self, Source};
+use crate::csp::Source;
 use crate::finding::{Code, Severity, Spanned};
+use crate::validate::reading::Reading;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -24,27 +24,27 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let hashes =
-        || script_sources(subject.directives).filter(|(_, source)| matches!(source, Source::Hash(_)));
-    if let Some((first_too_many, _)) = hashes().nth(MAX_HASHES) {
-        let text =
-            format!("{} hashes in script directives, and at most {MAX_HASHES} are taken", hashes().count());
+    if let Some((first_too_many, count)) = too_many(subject) {
+        let text = format!("{count} hashes in script directives, and at most {MAX_HASHES} are taken");
         let help = "move inline scripts to files, or trust them by one nonce";
         sink.report_with_help(&CODE, first_too_many.span, text, help);
     }
 }
 
-fn script_sources(directives: &Directives) -> impl Iterator<Item = (&Spanned<String>, Source<'_>)> {
-    let stands_in = directives.get("script-src").is_none();
-    directives
-        .0
-        .iter()
-        .filter(move |directive| {
-            let name = directive.name.to_ascii_lowercase();
-            matches!(name.as_str(), "script-src" | "script-src-elem" | "script-src-attr")
-                || (stands_in && name == "default-src")
-        })
-        .flat_map(csp::parsed)
+/// The first hash over the limit, and how many there are.
+pub(super) fn too_many<'p>(subject: &Subject<'p>) -> Option<(&'p Spanned<String>, usize)> {
+    let stands_in = subject.get("script-src").is_none();
+    let of_scripts = |name| {
+        matches!(name, "script-src" | "script-src-elem" | "script-src-attr")
+            || (stands_in && name == "default-src")
+    };
+    let mut hashes = subject
+        .lists()
+        .filter(|reading| of_scripts(reading.info.name))
+        .flat_map(Reading::parsed)
+        .filter(|(_, source)| matches!(source, Source::Hash(_)));
+    let (first, _) = hashes.nth(MAX_HASHES)?;
+    Some((first, MAX_HASHES + 1 + hashes.count()))
 }
 
 #[cfg(test)]

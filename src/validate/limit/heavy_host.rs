@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::csp::{self, Host, Source};
+use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -24,8 +24,8 @@ const HOSTS: &str = include_str!("../data/heavy_hosts.txt");
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     let mut told = HashSet::new();
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for (written, source) in csp::parsed(directive) {
+    for reading in subject.lists() {
+        for (written, source) in reading.parsed() {
             let Source::Host(source) = source else { continue };
             let Some(heavy) = heavy(source.host).filter(|heavy| told.insert(*heavy)) else { continue };
             let text =

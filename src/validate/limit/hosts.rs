@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
-use crate::csp::{self, Host, Source};
+use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity, Span};
+use crate::validate::reading::Reading;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -25,25 +26,28 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let mut hosts = HashSet::new();
-    let mut first_too_many: Option<Span> = None;
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for (written, source) in csp::parsed(directive) {
-            let Source::Host(source) = source else { continue };
-            if source.host == Host::Any {
-                continue;
-            }
-            let host = source.host.to_string().to_ascii_lowercase();
-            hosts.insert(host.trim_end_matches('.').to_owned());
-            if hosts.len() > MAX_HOSTS {
-                first_too_many.get_or_insert(written.span);
-            }
-        }
-    }
-    if let Some(span) = first_too_many {
-        let text = format!("{} hosts in the policy, and at most {MAX_HOSTS} are taken", hosts.len());
+    if let Some((span, count)) = too_many(subject) {
+        let text = format!("{count} hosts in the policy, and at most {MAX_HOSTS} are taken");
         sink.report_with_help(&CODE, span, text, "`*.example.com` stands for all hosts below example.com");
     }
+}
+
+/// The first host over the limit, and how many there are.
+pub(super) fn too_many(subject: &Subject<'_>) -> Option<(Span, usize)> {
+    let mut hosts = HashSet::new();
+    let mut first_too_many: Option<Span> = None;
+    for (written, source) in subject.lists().flat_map(Reading::parsed) {
+        let Source::Host(source) = source else { continue };
+        if source.host == Host::Any {
+            continue;
+        }
+        let host = source.host.to_string().to_ascii_lowercase();
+        hosts.insert(host.trim_end_matches('.').to_owned());
+        if hosts.len() > MAX_HOSTS {
+            first_too_many.get_or_insert(written.span);
+        }
+    }
+    first_too_many.map(|span| (span, hosts.len()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! A `reportUri` without TLS.
+//! Reports that go without TLS: by `reportUri`, or by a `report-uri` directive.
 
 use url::Url;
 
 use crate::finding::{Code, Severity};
 use crate::loopback::is_loopback;
-use crate::policy::Policy;
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
+use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2502",
@@ -19,19 +19,21 @@ pub static CODE: Code = Code {
     fixed: "reportUri: https://reports.example/csp",
 };
 
-pub fn check(policy: &Policy, sink: &mut Sink) {
-    let uri = &policy.spec.report_uri;
-    let Ok(url) = Url::parse(uri) else { return };
-    if url.scheme() == "http" && !is_loopback(&url) {
-        let text = format!("`reportUri` is {}, which goes without TLS", backquoted(uri));
-        sink.report_with_help(&CODE, uri.span, text, "write `https://`");
+pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
+    let set = subject.report_uri.into_iter().map(|uri| ("reportUri", uri));
+    let words = subject.get("report-uri").into_iter().flat_map(|reading| &reading.words);
+    for (name, uri) in set.chain(words.map(|word| ("report-uri", word.written))) {
+        if Url::parse(uri).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url)) {
+            let text = format!("`{name}` is {}, which goes without TLS", backquoted(uri));
+            sink.report_with_help(&CODE, uri.span, text, "write `https://`");
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::testing::{changed, placed, texts};
+    use crate::validate::testing::{assert_texts, changed, placed, texts};
 
     #[test]
     fn only_this_machine_goes_without_tls() {
@@ -48,5 +50,11 @@ mod tests {
             let policy = changed(|spec| spec.report_uri = placed(*uri));
             assert_eq!(texts(&CODE, &policy), Vec::from_iter(*expected), "{uri}");
         }
+    }
+
+    #[test]
+    fn the_directive_has_tls_too() {
+        let text = "`report-uri` is `http://a.example/csp`, which goes without TLS";
+        assert_texts(&CODE, &[(&["report-uri /csp http://a.example/csp"], &[text])]);
     }
 }

@@ -1,9 +1,11 @@
 //! Something among the sources that is none, by the grammar of CSP Level 3.
 
-use super::unquoted_keyword;
-use crate::csp::{self, Grammar, Keyword, Source, SourceError};
+use std::borrow::Cow;
+
+use crate::csp::{Grammar, Keyword, Source, SourceError};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::reading::{Read, Word};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -19,18 +21,24 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, info) in csp::source_lists(subject.directives) {
-        for written in directive.sources() {
-            match Source::parse(written) {
-                Err(error) if !has_own_check(error) && unquoted_keyword::quoted(written).is_none() => {
+    for reading in subject.lists() {
+        let name = reading.info.name;
+        for Word { written, read } in &reading.words {
+            match read {
+                Read::Broken(error) if !has_own_check(*error) => {
+                    if sink.only_counts(&CODE) {
+                        continue;
+                    }
                     let text = format!("{} is not a source: {error}", backquoted(written));
-                    match help(error) {
+                    match help(*error, subject) {
                         Some(help) => sink.report_with_help(&CODE, written.span, text, help),
                         None => sink.report(&CODE, written.span, text),
                     }
                 }
-                Ok(source) if info.grammar == Grammar::AncestorSourceList && !is_ancestor(&source) => {
-                    let text = format!("{} has no place in `{}`", backquoted(written), info.name);
+                Read::Source(source)
+                    if reading.info.grammar == Grammar::AncestorSourceList && !is_ancestor(source) =>
+                {
+                    let text = format!("{} has no place in `{name}`", backquoted(written));
                     let help = "it takes schemes, hosts, 'self' and 'none'";
                     sink.report_with_help(&CODE, written.span, text, help);
                 }
@@ -42,7 +50,13 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
 
 /// Whether another check speaks of this error.
 const fn has_own_check(error: SourceError) -> bool {
-    matches!(error, SourceError::NotAscii(_) | SourceError::Separator(_) | SourceError::Keyword)
+    matches!(
+        error,
+        SourceError::NotAscii(_)
+            | SourceError::Separator(_)
+            | SourceError::Keyword
+            | SourceError::HostCharacter('_')
+    )
 }
 
 /// CSP3 §6.4.2, `ancestor-source`.
@@ -54,20 +68,25 @@ const fn is_ancestor(source: &Source<'_>) -> bool {
     }
 }
 
-fn help(error: SourceError) -> Option<&'static str> {
-    Some(match error {
-        SourceError::HostCharacter('"') => "keywords stand in single quotes: `\"'self'\"` in YAML",
-        SourceError::HostCharacter('\'') | SourceError::Quote => {
-            "in YAML write double quotes around the single ones: `\"'self'\"`"
+fn help(error: SourceError, subject: &Subject<'_>) -> Option<Cow<'static, str>> {
+    let help = match error {
+        SourceError::HostCharacter('"' | '\'') | SourceError::Quote => {
+            return Some(subject.quote("'self'").into());
         }
-        SourceError::Unquoted => "in YAML write double quotes around the single ones: `\"'sha256-…'\"`",
+        SourceError::Unquoted => return Some(subject.quote("'sha256-…'").into()),
+        SourceError::QuotedHost => "leave out the quotes: they are for keywords, nonces and hashes",
+        SourceError::Base64 => {
+            "it has letters, digits, `+`, `/`, `-` and `_`, and at most two `=` at its end"
+        }
         SourceError::Ipv6 => "name a host instead",
+        SourceError::Port => "write `https://host:8443`, with a colon before `//` and before the port alone",
         SourceError::NoHost => "write a host such as `cdn.example`, or a scheme such as `https:`",
         SourceError::Query => "leave it out: a path without it matches every query",
         SourceError::Wildcard => "write `*.example.com`, which matches every host below example.com",
         SourceError::PathCharacter(_) => "write it percent-encoded",
         _ => return None,
-    })
+    };
+    Some(help.into())
 }
 
 #[cfg(test)]

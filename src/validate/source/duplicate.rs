@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::csp;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -20,14 +19,14 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
+    for reading in subject.lists() {
         let mut seen = HashSet::new();
-        for (written, source) in csp::parsed(directive) {
+        for (written, source) in reading.parsed() {
             if !seen.insert(source.canonical()) {
                 let text = format!(
                     "{} is already among the sources of {}",
                     backquoted(written),
-                    backquoted(&directive.name)
+                    backquoted(reading.info.name)
                 );
                 sink.report_with_help(&CODE, written.span, text, "leave one of them out");
             }

@@ -1,6 +1,6 @@
 //! A hash that nothing can have: its value is not as long as the digests of its algorithm.
 
-use crate::csp::{self, Source};
+use crate::csp::Source;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -19,8 +19,8 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for (written, source) in csp::parsed(directive) {
+    for reading in subject.lists() {
+        for (written, source) in reading.parsed() {
             let Source::Hash(hash) = source else { continue };
             if hash.can_match() {
                 continue;

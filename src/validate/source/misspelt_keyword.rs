@@ -1,9 +1,10 @@
 //! A word in single quotes that is nearly a keyword.
 
-use crate::csp::{self, Keyword, Source, SourceError};
+use crate::csp::{Keyword, SourceError};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::suggest::closest;
+use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -23,18 +24,14 @@ pub(super) fn meant(written: &str) -> Option<&'static str> {
     closest(written.trim_matches('\''), Keyword::ALL.iter().map(|keyword| keyword.name()))
 }
 
-/// Whether it is in quotes, and neither a keyword nor a nonce or hash.
-pub(super) fn is_unknown(written: &str) -> bool {
-    Source::parse(written) == Err(SourceError::Keyword)
-}
-
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for written in directive.sources().iter().filter(|written| is_unknown(written)) {
-            if let Some(keyword) = meant(written) {
-                let text = format!("there is no keyword {}", backquoted(written));
-                sink.report_with_help(&CODE, written.span, text, format!("did you mean `'{keyword}'`?"));
-            }
+    for word in subject.lists().flat_map(|reading| &reading.words) {
+        if word.read != Read::Broken(SourceError::Keyword) || sink.only_counts(&CODE) {
+            continue;
+        }
+        if let Some(keyword) = meant(word.written) {
+            let text = format!("there is no keyword {}", backquoted(word.written));
+            sink.report_with_help(&CODE, word.written.span, text, format!("did you mean `'{keyword}'`?"));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `'none'` beside other sources: browsers then ignore it.
 
-use crate::csp::{self, Keyword, Source};
+use crate::csp::{Keyword, Source};
 use crate::finding::{Code, Severity};
-use crate::printable::backquoted;
+use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -18,16 +18,28 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        let none = csp::parsed(directive).find(|(_, source)| *source == Source::Keyword(Keyword::None));
-        if let Some((none, _)) = none
-            && directive.sources().len() > 1
-        {
-            let text = format!("'none' stands beside other sources of {}", backquoted(&directive.name));
+    for reading in subject.lists() {
+        let Some(none) = reading.keyword(Keyword::None) else { continue };
+        if reading.words.iter().any(|word| !stands_beside(&word.read)) {
+            let text = format!("'none' stands beside other sources of `{}`", reading.info.name);
             let help = "leave out 'none', or leave out all the others";
             sink.report_with_help(&CODE, none.span, text, help);
         }
     }
+}
+
+/// What allows nothing either: itself again, and what is only about reports.
+const fn stands_beside(read: &Read<'_>) -> bool {
+    matches!(
+        read,
+        Read::Source(Source::Keyword(
+            Keyword::None
+                | Keyword::ReportSample
+                | Keyword::ReportSha256
+                | Keyword::ReportSha384
+                | Keyword::ReportSha512
+        ))
+    )
 }
 
 #[cfg(test)]
@@ -43,7 +55,7 @@ mod tests {
             &[
                 (&["img-src 'none'", "script-src 'self'"], &[]),
                 (&["img-src 'self' 'None'"], &[text]),
-                (&["img-src 'none' 'none'"], &[text]),
+                (&["img-src 'none' 'none'", "script-src 'none' 'report-sample'"], &[]),
             ],
         );
     }

@@ -1,16 +1,17 @@
-//! A word in single quotes that resembles no keyword. A browser newer than this table may know it, so it is no error.
+//! A word in single quotes that resembles no keyword.
 
-use super::misspelt_keyword::{is_unknown, meant};
-use crate::csp;
+use super::misspelt_keyword::meant;
+use crate::csp::SourceError;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
 pub static CODE: Code = Code {
     id: "CW2104",
     name: "unknown-keyword",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "Browsers ignore a keyword that they don't know.",
     why: "Browsers ignore a keyword that they don't know. It may be one that is newer than this check; then \
         old browsers ignore it, and the policy has to hold without it.",
@@ -18,15 +19,34 @@ pub static CODE: Code = Code {
     fixed: "script-src 'self'",
 };
 
+/// Names that are gone, and what came in their place.
+const GONE: &[(&str, &str)] = &[
+    ("unsafe-hashed-attributes", "'unsafe-hashes'"),
+    ("wasm-eval", "'wasm-unsafe-eval'"),
+    ("inline-script", "'unsafe-inline'"),
+    ("eval-script", "'unsafe-eval'"),
+    ("unsafe-redirect", "nothing"),
+];
+
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for written in directive.sources().iter().filter(|written| is_unknown(written)) {
-            if meant(written).is_none() {
-                let text = format!("the keyword {} is not known", backquoted(written));
-                let help = "leave it out, unless a browser newer than this check has it";
-                sink.report_with_help(&CODE, written.span, text, help);
-            }
+    for word in subject.lists().flat_map(|reading| &reading.words) {
+        if word.read != Read::Broken(SourceError::Keyword)
+            || sink.only_counts(&CODE)
+            || meant(word.written).is_some()
+        {
+            continue;
         }
+        let text = format!("the keyword {} is not known", backquoted(word.written));
+        let bare = word.written.trim_matches('\'');
+        let help = match GONE.iter().find(|(name, _)| name.eq_ignore_ascii_case(bare)) {
+            Some((_, instead)) => format!("{instead} came in its place"),
+            None if bare.starts_with(|c: char| c.is_ascii_digit()) || bare.contains('-') => {
+                "leave it out: the keywords are those of CSP Level 3, the hashes sha256, sha384 and sha512"
+                    .to_owned()
+            }
+            None => "leave it out, or leave out its quotes if it is a host".to_owned(),
+        };
+        sink.report_with_help(&CODE, word.written.span, text, help);
     }
 }
 
@@ -36,7 +56,7 @@ mod tests {
     use crate::validate::testing::assert_texts;
 
     #[test]
-    fn what_resembles_nothing_is_a_warning() {
+    fn what_resembles_nothing_is_told() {
         assert_texts(
             &CODE,
             &[

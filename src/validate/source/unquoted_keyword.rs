@@ -1,9 +1,8 @@
 //! A keyword, nonce or hash without its single quotes. Browsers take most of them for hosts.
 
-use crate::csp;
-use crate::csp::source::{Keyword, is_prefixed};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::reading::{Read, quoted};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -19,32 +18,14 @@ pub static CODE: Code = Code {
     fixed: "script-src 'self'",
 };
 
-/// What a word without quotes, or with the wrong ones, was meant to be.
-pub(super) fn quoted(word: &str) -> Option<String> {
-    let bare = word.trim_matches(['"', '`']);
-    if bare.starts_with('\'') {
-        return None;
-    }
-    let meant = match Keyword::from_name(bare) {
-        Some(keyword) => keyword.name(),
-        // A dot tells a host such as `nonce-cdn.example` from a nonce.
-        None if is_prefixed(bare) && !bare.contains('.') => bare,
-        None => return None,
-    };
-    Some(format!("'{meant}'"))
-}
-
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for (directive, _) in csp::source_lists(subject.directives) {
-        for written in directive.sources() {
-            let Some(meant) = quoted(written) else { continue };
-            let text = format!("{} lacks its single quotes", backquoted(written));
-            let help = format!(
-                "in YAML write double quotes around the single ones: {}",
-                backquoted(&format!("\"{meant}\""))
-            );
-            sink.report_with_help(&CODE, written.span, text, help);
+    for word in subject.lists().flat_map(|reading| &reading.words) {
+        if word.read != Read::Unquoted || sink.only_counts(&CODE) {
+            continue;
         }
+        let Some(meant) = quoted(word.written) else { continue };
+        let text = format!("{} lacks its single quotes", backquoted(word.written));
+        sink.report_with_help(&CODE, word.written.span, text, subject.quote(&meant));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::validate::subject::Subject;
 pub static CODE: Code = Code {
     id: "CW2306",
     name: "missing-base-uri",
-    severity: Severity::Info,
+    severity: Severity::Warning,
     summary: "Without base-uri an injected <base> element sends relative script addresses elsewhere.",
     why: "`default-src` does not stand in for `base-uri`. An injected <base> element moves every relative \
         address of the page to another host, scripts with a valid nonce included.",
@@ -16,10 +16,10 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let directives = subject.directives;
-    if !directives.0.is_empty() && directives.get("base-uri").is_none() {
+    if subject.restricts_loads() && subject.get("base-uri").is_none() {
+        let help = format!("add {}", subject.spelt("base-uri", "'none'"));
         let text = "no `base-uri`, for which `default-src` doesn't stand in";
-        sink.missing(&CODE, "base-uri", text, "add `base-uri: \"'none'\"`");
+        sink.missing(&CODE, "base-uri", text, help);
     }
 }
 

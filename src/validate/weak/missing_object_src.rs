@@ -1,6 +1,5 @@
 //! Nothing restricts plug-ins.
 
-use crate::csp;
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -8,7 +7,7 @@ use crate::validate::subject::Subject;
 pub static CODE: Code = Code {
     id: "CW2305",
     name: "missing-object-src",
-    severity: Severity::Info,
+    severity: Severity::Warning,
     summary: "Without object-src or default-src a page may load any plug-in content.",
     why: "Without `object-src`, and with no `default-src` to stand in for it, a page may embed any plug-in \
         content through <object> and <embed>. Nobody needs that today, and old browsers run scripts through \
@@ -18,10 +17,10 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let directives = subject.directives;
-    if !directives.0.is_empty() && csp::governing(directives, "object-src").is_none() {
+    if subject.restricts_loads() && subject.governing("object-src").is_none() {
+        let help = format!("add {}", subject.spelt("object-src", "'none'"));
         let text = "neither `object-src` nor `default-src` restricts plug-in content";
-        sink.missing(&CODE, "object-src", text, "add `object-src: \"'none'\"`");
+        sink.missing(&CODE, "object-src", text, help);
     }
 }
 

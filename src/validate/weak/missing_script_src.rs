@@ -1,6 +1,5 @@
 //! Nothing restricts scripts.
 
-use crate::csp;
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -17,10 +16,10 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let directives = subject.directives;
-    if !directives.0.is_empty() && csp::governing(directives, "script-src").is_none() {
+    if subject.restricts_loads() && subject.governing("script-src").is_none() {
+        let help = format!("add {}", subject.spelt("script-src", "'self'"));
         let text = "neither `script-src` nor `default-src` restricts scripts";
-        sink.missing(&CODE, "script-src", text, "add `script-src: \"'self'\"`, or a `default-src`");
+        sink.missing(&CODE, "script-src", text, help);
     }
 }
 

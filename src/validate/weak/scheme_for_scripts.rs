@@ -1,7 +1,7 @@
 //! A whole scheme for scripts.
 
 use super::SCRIPT_LOADS;
-use crate::csp::{self, ListTraits, Source};
+use crate::csp::Source;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -19,23 +19,25 @@ pub static CODE: Code = Code {
 };
 
 /// Schemes, and what they let through.
-const WIDE: [(&str, &str); 3] = [
+const WIDE: [(&str, &str); 5] = [
     ("http", "scripts from any host, even without TLS"),
     ("https", "scripts from any host"),
     ("data", "scripts written into the address itself"),
+    ("blob", "scripts that a script wrote"),
+    ("filesystem", "scripts that a script wrote"),
 ];
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in csp::governing_any(subject.directives, SCRIPT_LOADS) {
-        if ListTraits::of(directive).strict_dynamic {
+    for reading in subject.governing_any(SCRIPT_LOADS) {
+        if reading.strict_dynamic {
             continue;
         }
-        for (written, source) in csp::parsed(directive) {
+        for (written, source) in reading.parsed() {
             let Source::Scheme(scheme) = source else { continue };
             let Some((_, what)) = WIDE.iter().find(|(wide, _)| wide.eq_ignore_ascii_case(scheme)) else {
                 continue;
             };
-            let text = format!("{} in {} allows {what}", backquoted(written), backquoted(&directive.name));
+            let text = format!("{} in {} allows {what}", backquoted(written), backquoted(reading.info.name));
             sink.report_with_help(&CODE, written.span, text, "name the hosts that scripts come from");
         }
     }
@@ -60,7 +62,8 @@ mod tests {
                     &["script-src-elem http:", "script-src 'self'"],
                     &["`http:` in `script-src-elem` allows scripts from any host, even without TLS"],
                 ),
-                (&["script-src blob: https://a.example", "img-src data: https:"], &[]),
+                (&["script-src https://a.example", "img-src data: https:"], &[]),
+                (&["script-src blob:"], &["`blob:` in `script-src` allows scripts that a script wrote"]),
                 (&["script-src https: 'strict-dynamic' 'nonce-abc'"], &[]),
             ],
         );

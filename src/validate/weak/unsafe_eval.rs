@@ -1,8 +1,7 @@
 //! `'unsafe-eval'` for scripts.
 
-use crate::csp::{self, Keyword, Source};
+use crate::csp::Keyword;
 use crate::finding::{Code, Severity};
-use crate::printable::backquoted;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -18,10 +17,9 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    let Some(directive) = csp::governing(subject.directives, "script-src") else { return };
-    let unsafe_eval = Source::Keyword(Keyword::UnsafeEval);
-    if let Some((written, _)) = csp::parsed(directive).find(|(_, source)| *source == unsafe_eval) {
-        let text = format!("'unsafe-eval' in {} lets text run as script", backquoted(&directive.name));
+    let Some(reading) = subject.governing("script-src") else { return };
+    if let Some(written) = reading.keyword(Keyword::UnsafeEval) {
+        let text = format!("'unsafe-eval' in `{}` lets text run as script", reading.info.name);
         let help = "'wasm-unsafe-eval' is enough for WebAssembly";
         sink.report_with_help(&CODE, written.span, text, help);
     }

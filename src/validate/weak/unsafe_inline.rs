@@ -1,8 +1,6 @@
 //! `'unsafe-inline'` for scripts.
 
-use crate::csp::{self, Keyword, ListTraits, Source};
 use crate::finding::{Code, Severity};
-use crate::printable::backquoted;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -22,15 +20,9 @@ pub static CODE: Code = Code {
 const INLINE: &[&str] = &["script-src-elem", "script-src-attr"];
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in csp::governing_any(subject.directives, INLINE) {
-        let ignored = ListTraits::of(directive);
-        if ignored.nonce_or_hash || ignored.strict_dynamic {
-            continue;
-        }
-        let unsafe_inline = Source::Keyword(Keyword::UnsafeInline);
-        if let Some((written, _)) = csp::parsed(directive).find(|(_, source)| *source == unsafe_inline) {
-            let text =
-                format!("'unsafe-inline' in {} lets injected scripts run", backquoted(&directive.name));
+    for reading in subject.governing_any(INLINE) {
+        if let Some(written) = reading.unsafe_inline() {
+            let text = format!("'unsafe-inline' in `{}` lets injected scripts run", reading.info.name);
             let help = "move inline scripts to files, or list their hashes";
             sink.report_with_help(&CODE, written.span, text, help);
         }

@@ -1,7 +1,7 @@
 //! `*` for scripts.
 
 use super::SCRIPT_LOADS;
-use crate::csp::{self, ListTraits, Source};
+use crate::csp::Source;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -19,16 +19,16 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in csp::governing_any(subject.directives, SCRIPT_LOADS) {
-        if ListTraits::of(directive).strict_dynamic {
+    for reading in subject.governing_any(SCRIPT_LOADS) {
+        if reading.strict_dynamic {
             continue;
         }
-        for (written, source) in csp::parsed(directive) {
+        for (written, source) in reading.parsed() {
             if matches!(source, Source::Host(host) if host.is_bare_wildcard()) {
                 let text = format!(
                     "{} in {} allows scripts from any host",
                     backquoted(written),
-                    backquoted(&directive.name)
+                    backquoted(reading.info.name)
                 );
                 sink.report_with_help(&CODE, written.span, text, "name the hosts that scripts come from");
             }

@@ -78,6 +78,25 @@ fn versions_are_read_as_written() {
 }
 
 #[test]
+fn browsers_vendor_and_region_are_read_and_not_sent() {
+    let with = "  targetBrowsers: { edge: 100, safari_ios: 16.4, chrome_android: 99, firefox_android: 98 }\n  \
+                vendor: nice-cxone\n  region: na1\n";
+    let (plain, full) = (policy(&spec("")), policy(&spec(with)));
+    let browsers = full.spec.target_browsers;
+    let version = |major, minor| Some(Version::new(major, minor));
+    assert_eq!((browsers.edge, browsers.safari_ios), (version(100, 0), version(16, 4)));
+    assert_eq!((browsers.chrome_android, browsers.firefox_android), (version(99, 0), version(98, 0)));
+    assert_eq!(plain.spec.target_browsers.edge, None);
+    let vendor = full.spec.vendor.as_ref().zip(full.spec.region.as_ref());
+    assert_eq!(
+        vendor.map(|(vendor, region)| (vendor.as_str(), region.as_str())),
+        Some(("nice-cxone", "na1"))
+    );
+    let digest = |policy| Payload::of(policy).digest().unwrap();
+    assert_eq!(digest(&plain), digest(&full));
+}
+
+#[test]
 fn annotations_are_free() {
     let text = format!(
         "{HEAD}metadata:\n  name: a\n  tenant: t\n  annotations:\n    team.example/owner: \"5\"\n    note: |\n      b\n{SPEC}"
