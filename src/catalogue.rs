@@ -8,7 +8,8 @@ use crate::{snapshot, validate, waiver};
 /// Every code, ordered by id.
 pub fn codes() -> Vec<&'static Code> {
     let documents = document::CODES.iter().chain(waiver::CODES).chain(snapshot::CODES).copied();
-    let mut codes: Vec<&Code> = documents.chain(validate::codes()).collect();
+    let mut codes: Vec<&Code> =
+        documents.chain(validate::codes()).chain(validate::header::CODES.iter().copied()).collect();
     codes.sort_by_key(|code| code.id);
     codes
 }

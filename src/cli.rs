@@ -13,12 +13,18 @@ use crate::policy::{PolicyId, TenantName};
 use crate::sandbox::Fault;
 use crate::telemetry::LogFormat;
 
+mod csp;
+mod validate;
+
+pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
+pub use validate::{Deny, Explain, Report, Validate};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   fine, or nothing to do
   1   failed
-  2   changes pending (plan --detailed-exitcode), or findings of severity error (validate),
-      with validate --deny warnings of severity warning too
+  2   changes pending (plan --detailed-exitcode), or findings of severity error (validate, csp check),
+      with --deny warnings of severity warning too
   3   credentials refused
   4   some policies failed, are held or degraded, and others went through
   5   cancelled
@@ -88,6 +94,8 @@ pub enum Verb {
     Abandon(Abandon),
     /// Serve a simulated tenant to try things on
     Sandbox(Sandbox),
+    /// Read any Content-Security-Policy header: check it, compare two, or make a document of one
+    Csp(Csp),
     /// Print the JSON Schema of a policy document
     ///
     /// Editors that know YAML complete and check policies with it: see the first line of the example policies.
@@ -212,62 +220,6 @@ pub struct Plan {
     /// Exit with 2 where changes are pending
     #[arg(long, alias = "non-zero-exit-code")]
     pub detailed_exitcode: bool,
-    /// How results look.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub output: Output,
-}
-
-/// How findings look, on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Report {
-    /// For people: the line with a caret under what is meant.
-    Text,
-    /// For programs; the shape has a version.
-    Json,
-    /// SARIF 2.1.0, for code scanning; files are named from the current directory.
-    Sarif,
-    /// Annotations on a pull request, as workflow commands of GitHub Actions.
-    Github,
-}
-
-/// What counts as an error beside errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Deny {
-    /// Warnings that are not waived.
-    Warnings,
-}
-
-/// `chatward validate`
-#[derive(Debug, Args)]
-pub struct Validate {
-    /// Files and directories to check [default: the policy directory]
-    pub paths: Vec<PathBuf>,
-    /// Where things are.
-    #[command(flatten)]
-    pub common: Common,
-    /// How results look.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub output: Report,
-    /// Exit with 2 for these too
-    #[arg(long, value_name = "WHAT")]
-    pub deny: Option<Deny>,
-    /// Show what is mechanical to mend, and mend it in place; comments and layout stay
-    #[arg(long)]
-    pub fix: bool,
-    /// Show what --fix would change, and change nothing
-    #[arg(long, conflicts_with = "fix")]
-    pub diff: bool,
-}
-
-/// `chatward explain`
-#[derive(Debug, Args)]
-pub struct Explain {
-    /// Which code, by its number or its name, such as CW2107 or hash-length
-    #[arg(required_unless_present = "list")]
-    pub code: Option<String>,
-    /// List all codes
-    #[arg(long, conflicts_with = "code")]
-    pub list: bool,
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: Output,

@@ -13,6 +13,7 @@ mod abandon;
 mod apply;
 mod audit;
 mod completions;
+mod csp;
 mod doctor;
 mod explain;
 mod plan;
@@ -73,6 +74,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Status(args) => status::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Sandbox(args) => sandbox::run(args).await,
+        Verb::Csp(args) => csp::run(&args),
         Verb::Schema => schema::run(),
         Verb::Doctor(args) => doctor::run(args).await,
         Verb::Completions { shell } => completions::run(shell),
@@ -83,7 +85,9 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
 pub fn log_filter(verb: &Verb) -> Option<&'static str> {
     match verb {
         Verb::Apply(_) if apply::has_bar() => Some("chatward=warn"),
-        Verb::Plan(_) | Verb::Status(_) | Verb::Validate(_) | Verb::Audit(_) => Some("chatward=warn"),
+        Verb::Plan(_) | Verb::Status(_) | Verb::Validate(_) | Verb::Audit(_) | Verb::Csp(_) => {
+            Some("chatward=warn")
+        }
         _ => None,
     }
 }

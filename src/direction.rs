@@ -9,11 +9,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::csp::Directives;
 use crate::payload::Payload;
 use crate::printable::printable;
 
 mod csp;
 mod filters;
+pub mod header;
 
 /// Which way a change goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -111,6 +113,13 @@ impl Assessment {
             let (old, new) = (&old.channel_type, &new.channel_type);
             reasons.unclear(&format!("channel changed from {old} to {new}"));
         }
+        reasons.assessed()
+    }
+
+    /// The change from one Content-Security-Policy to another, whatever carries them.
+    pub fn of_policies(old: &Directives, new: &Directives) -> Self {
+        let mut reasons = Reasons::default();
+        csp::compare_policies(old, new, &mut reasons);
         reasons.assessed()
     }
 

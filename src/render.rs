@@ -13,6 +13,7 @@ use crate::printable::{printable, printable_json};
 
 pub mod apply;
 pub mod audit;
+pub mod csp;
 pub mod diff;
 pub mod explain;
 pub mod findings;

@@ -14,6 +14,7 @@
 //! | `CW23xx` | what makes a policy weak |
 //! | `CW24xx` | limits of the platform, and what costs it time |
 //! | `CW25xx` | reporting |
+//! | `CW26xx` | a header's line, which no document has: see [`header`] |
 //! | `CW27xx` | hosts that the vendor of the chat widget needs |
 //! | `CW30xx` | XSS rules |
 //! | `CW31xx` | bot detection |
@@ -25,6 +26,7 @@ mod bot;
 mod compat;
 mod covers;
 mod directive;
+pub mod header;
 mod limit;
 mod reading;
 mod reporting;

@@ -6,6 +6,14 @@
 use super::written::{Directive, DirectiveValue, Directives};
 use crate::finding::{Span, Spanned};
 
+/// The names under which the header is sent, or was.
+pub const NAMES: &[&str] = &[
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "x-content-security-policy",
+    "x-webkit-csp",
+];
+
 /// The policies of one header value: a comma ends a policy, whatever stands around it.
 ///
 /// An empty policy between two commas is left out, as browsers do it; a value without any policy is one without

@@ -21,20 +21,24 @@ pub(super) fn compare(old: &ContentSecurityPolicy, new: &ContentSecurityPolicy, 
     }
     let switched = (old.enabled, new.enabled);
     reasons.flips(switched, "Content-Security-Policy switched on", "Content-Security-Policy switched off");
-    let (old, new) = (directives(old), directives(new));
-    compare_answers(&old, &new, reasons);
-    lists::compare(&old, &new, reasons);
-    compare_sandbox(&old, &new, reasons);
-    compare_trusted_types(&old, &new, reasons);
+    compare_policies(&directives(old), &directives(new), reasons);
+}
+
+/// The same for directives, whatever carries them.
+pub(super) fn compare_policies(old: &Directives, new: &Directives, reasons: &mut Reasons) {
+    compare_answers(old, new, reasons);
+    lists::compare(old, new, reasons);
+    compare_sandbox(old, new, reasons);
+    compare_trusted_types(old, new, reasons);
     let upgrades = |policy: &Directives| policy.get("upgrade-insecure-requests").is_some();
     reasons.flips(
-        (upgrades(&old), upgrades(&new)),
+        (upgrades(old), upgrades(new)),
         "insecure requests are now upgraded",
         "insecure requests are no longer upgraded",
     );
     let blocks = |policy: &Directives| has_word(policy, "webrtc", "'block'");
-    reasons.flips((blocks(&old), blocks(&new)), "WebRTC now blocked", "WebRTC no longer blocked");
-    compare_unknown(&old, &new, reasons);
+    reasons.flips((blocks(old), blocks(new)), "WebRTC now blocked", "WebRTC no longer blocked");
+    compare_unknown(old, new, reasons);
 }
 
 /// The directives of a payload, as those of a document; none where they are switched off.

@@ -17,6 +17,7 @@ mod decode;
 mod directives;
 mod fields;
 mod findings;
+mod import;
 mod scalar;
 mod syntax;
 mod text;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use code::CODES;
 pub use findings::MAX_FINDINGS;
+pub use import::{ImportError, import};
 pub use written::{Word, Written};
 
 use self::text::Text;

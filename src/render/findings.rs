@@ -98,7 +98,7 @@ pub fn text(findings: &[Finding], tally: Tally) -> impl fmt::Display {
     })
 }
 
-fn snippet(finding: &Finding) -> String {
+pub(super) fn snippet(finding: &Finding) -> String {
     let level = match finding.code.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -4,12 +4,14 @@
 mod apply;
 mod audit;
 mod breaker;
+mod csp;
 mod daemon;
 mod direction;
 mod documents;
 mod examples;
 mod explain;
 mod fix;
+mod fuzz;
 mod pace;
 mod support;
 mod tenants;

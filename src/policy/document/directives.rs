@@ -12,7 +12,7 @@ use crate::finding::{Finding, Fix, Span, Spanned};
 use crate::printable::backquoted;
 
 /// The most directives.
-const MAX_DIRECTIVES: usize = 200;
+pub const MAX_DIRECTIVES: usize = 200;
 
 /// Keywords of one directive alone.
 const KEYWORDS_OF: &[(&str, &[&str])] = &[
@@ -57,16 +57,13 @@ impl<'t> Decoder<'t> {
         Directives(directives)
     }
 
-    /// Whether a name has the characters of one (CSP Level 3 §2.2).
+    /// Whether a name is one; says so otherwise.
     fn is_directive_name(&mut self, name: &str, span: Span) -> bool {
-        let allowed = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        if allowed(name) {
+        if is_name(name) {
             return true;
         }
         let meant = name.trim().replace(['_', ' '], "-");
-        let help = if allowed(&meant) { format!("did you mean `{meant}`?") } else { String::new() };
+        let help = if is_name(&meant) { format!("did you mean `{meant}`?") } else { String::new() };
         let text =
             format!("{} is not the name of a directive: letters, digits and hyphens only", backquoted(name));
         self.find(&code::DIRECTIVE_NAME, span, text, help);
@@ -234,13 +231,18 @@ impl<'t> Decoder<'t> {
     }
 }
 
+/// Whether a text has the characters of a directive's name (CSP Level 3 §2.2).
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// The characters of a text that are no white space.
 fn words(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|character| !character.is_ascii_whitespace())
 }
 
 /// Whether a text is a keyword or an expression that CSP knows in single quotes alone.
-fn lacks_quotes(directive: &str, text: &str) -> bool {
+pub fn lacks_quotes(directive: &str, text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
     if text.contains(|character: char| character.is_ascii_whitespace()) || directive == "report-to" {
         return false;

@@ -10,6 +10,7 @@ use saphyr_parser::Marker;
 
 use super::code;
 use crate::finding::{Code, Edit, Finding, Place, Span};
+use crate::printable::is_hidden;
 
 /// The largest file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
@@ -217,7 +218,8 @@ fn narrow(number: usize) -> u32 {
 /// What to write: a source in double quotes behind what stands before it, where it is short enough to be shown.
 pub fn corrected(lead: &str, source: &str) -> String {
     match source.len() {
-        0..=300 => format!("write `{lead}{}`", quoted(source)),
+        // Of what stands before it, tabs and their like are nothing to copy.
+        0..=300 => format!("write `{}{}`", lead.replace(is_hidden, " "), quoted(source)),
         _ => "put the whole value between double quotes".to_owned(),
     }
 }
@@ -228,7 +230,10 @@ pub fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ if is_hidden(character) && character <= '\u{ffff}' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ if is_hidden(character) => quoted.push_str(&format!("\\U{:08x}", u32::from(character))),
             _ => quoted.push(character),
         }
     }

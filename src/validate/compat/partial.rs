@@ -12,10 +12,9 @@ pub static CODE: Code = Code {
     severity: Severity::Warning,
     summary: "Some browser that the policy must work in has the directive only in part.",
     why: "A browser that the policy must work in reads the directive and does not obey it in full. \
-        What the policy says holds in other browsers alone. (Raised with `targetBrowsers.safari: \
-        16`, not with the default of 15.)",
-    example: "style-src-elem 'self'",
-    fixed: "style-src 'self'",
+        What the policy says holds in other browsers alone.",
+    example: "spec:\n  targetBrowsers: { safari: 16 }\n  cspDirectives: { style-src-elem: \"'self'\" }",
+    fixed: "spec:\n  targetBrowsers: { safari: 16 }\n  cspDirectives: { style-src: \"'self'\" }",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

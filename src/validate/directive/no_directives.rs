@@ -11,8 +11,8 @@ pub static CODE: Code = Code {
     summary: "A Content-Security-Policy without directives restricts nothing and is no policy.",
     why: "A browser that gets a policy without a directive enforces nothing. Such a document looks as if \
         the chat were protected, and it is not.",
-    example: ";",
-    fixed: "default-src 'self'",
+    example: "spec:\n  cspDirectives: {}",
+    fixed: "spec:\n  cspDirectives: { default-src: \"'self'\" }",
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -1,5 +1,6 @@
 //! What stood around the policy where it was taken from: quotes, or the name of the header.
 
+use crate::csp::header;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -17,19 +18,11 @@ pub static CODE: Code = Code {
     fixed: "default-src 'self'",
 };
 
-/// The names under which the header is sent, or was.
-const HEADERS: &[&str] = &[
-    "content-security-policy",
-    "content-security-policy-report-only",
-    "x-content-security-policy",
-    "x-webkit-csp",
-];
-
 /// Whether a directive's name is, or begins with, something that belongs around a policy.
 pub(super) fn is_wrapped(name: &str) -> bool {
     let bare = name.strip_suffix(':').unwrap_or(name);
     let quoted = name.strip_prefix(['"', '\'', '`']).is_some_and(|rest| !rest.contains(['\'', '"', '`']));
-    quoted || HEADERS.iter().any(|header| header.eq_ignore_ascii_case(bare))
+    quoted || header::NAMES.iter().any(|header| header.eq_ignore_ascii_case(bare))
 }
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

@@ -12,7 +12,7 @@ pub static CODE: Code = Code {
     summary: "The header has more hosts or hashes than the platform takes, and each is looked through for every request.",
     why: "The header has more hosts or hashes than a policy on the platform may have. It also \
         costs: the list is looked through for every request, and long headers are cut off by \
-        some servers. (Header only; the example needs 31 hosts.)",
+        some servers.",
     example: "img-src https://h0.example … https://h30.example",
     fixed: "img-src https://*.example.org",
 };

@@ -10,7 +10,7 @@ pub static CODE: Code = Code {
     severity: Severity::Info,
     summary: "Without report-uri or report-to nobody hears of what the policy blocks.",
     why: "Browsers can report what a policy blocks. Without an endpoint neither an attack nor a \
-        page that the policy breaks is noticed. (Header only.)",
+        page that the policy breaks is noticed.",
     example: "default-src 'self'",
     fixed: "default-src 'self'; report-to csp",
 };

@@ -14,8 +14,8 @@ pub static CODE: Code = Code {
     summary: "The chat is shown in a frame of another page, and the policy allows no page to do so.",
     why: "An embedded chat is shown in a frame of another site's page. `frame-ancestors 'none'` \
         forbids every frame, so the chat is never seen.",
-    example: "vendor: intercom`, `frame-ancestors: \"'none'\"",
-    fixed: "frame-ancestors: \"https://shop.example\"",
+    example: "spec:\n  vendor: intercom\n  cspDirectives: { frame-ancestors: \"'none'\" }",
+    fixed: "spec:\n  vendor: intercom\n  cspDirectives: { frame-ancestors: \"https://shop.example\" }",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

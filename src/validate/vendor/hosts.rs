@@ -16,8 +16,8 @@ pub static CODE: Code = Code {
     summary: "The chat widget needs a host that the policy doesn't allow.",
     why: "The widget loads scripts from this host or connects to it. Where the policy doesn't \
         allow that, the chat stays blank or never connects.",
-    example: "vendor: nice-cxone`, `region: na1`, `script-src: \"'self'\"",
-    fixed: "script-src: [\"'self'\", \"https://web-modules-de-na1.niceincontact.com\"]",
+    example: "spec:\n  vendor: nice-cxone\n  region: na1\n  cspDirectives:\n    script-src: \"'self'\"",
+    fixed: "spec:\n  vendor: nice-cxone\n  region: na1\n  cspDirectives:\n    script-src: [\"'self'\", \"https://web-modules-de-na1.niceincontact.com\"]",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {

@@ -14,7 +14,7 @@ pub static CODE: Code = Code {
     why: "Some vendors name their hosts after a region. Without the right one it can't be told \
         which hosts the widget needs, so that is not checked.",
     example: "vendor: nice-cxone",
-    fixed: "vendor: nice-cxone` + `region: na1",
+    fixed: "vendor: nice-cxone\nregion: na1",
 };
 
 pub fn check(policy: &Policy, sink: &mut Sink) {
