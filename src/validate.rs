@@ -24,9 +24,9 @@ use crate::policy::Policy;
 
 mod bot;
 mod compat;
-mod covers;
 mod directive;
 pub mod header;
+mod host_table;
 mod limit;
 mod reading;
 mod reporting;

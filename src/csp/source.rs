@@ -10,7 +10,7 @@ mod cover;
 mod host;
 mod keyword;
 
-pub use cover::Asked;
+pub use cover::{Asked, is_below};
 pub use host::{Host, HostSource, Port};
 pub use keyword::Keyword;
 

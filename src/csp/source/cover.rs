@@ -109,7 +109,7 @@ fn covers_host(wide: Host<'_>, narrow: Host<'_>) -> bool {
 }
 
 /// Whether a host is one below a domain.
-fn is_below(host: &str, domain: &str) -> bool {
+pub fn is_below(host: &str, domain: &str) -> bool {
     let head = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at));
     head.is_some_and(|(head, tail)| {
         head.len() > 1 && head.ends_with('.') && tail.eq_ignore_ascii_case(domain)

@@ -2,9 +2,9 @@
 
 use super::{Need, REGION, has_regions, needs, region, vendor};
 use crate::csp::Source;
+use crate::csp::source::Asked;
 use crate::finding::{Code, Severity};
 use crate::policy::Policy;
-use crate::validate::covers::covers;
 use crate::validate::reading::Reading;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -42,7 +42,8 @@ pub fn check(policy: &Policy, sink: &mut Sink) {
 /// Whether a list allows all of a source. Where `'strict-dynamic'` decides, no host does.
 fn allows(list: &Reading<'_>, source: &str) -> bool {
     let Ok(source) = Source::parse(source) else { return true };
-    list.strict_dynamic || list.parsed().any(|(_, allowed)| covers(&allowed, &source))
+    let allowed: Vec<Source<'_>> = list.parsed().map(|(_, allowed)| allowed).collect();
+    list.strict_dynamic || source.is_covered_by(&allowed, Asked::Connections)
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! A host for scripts from which anybody can get a script of their own choice.
 
 use super::SCRIPT_LOADS;
+use std::sync::LazyLock;
+
+use crate::csp::source::is_below;
 use crate::csp::{Host, HostSource, Source};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
-use crate::validate::covers::is_below;
+use crate::validate::host_table::HostTable;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -21,13 +24,16 @@ pub static CODE: Code = Code {
 };
 
 /// Hosts by kind, with where that is known from.
-const HOSTS: &str = include_str!("../data/bypass_hosts.txt");
+static HOSTS: LazyLock<HostTable> = LazyLock::new(|| {
+    let by_host = |line: &'static str| line.split_once(' ').map(|(kind, host)| (host, kind));
+    HostTable::new(include_str!("../data/bypass_hosts.txt"), by_host)
+});
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.governing_any(SCRIPT_LOADS).into_iter().filter(|reading| !reading.strict_dynamic) {
         for (written, source) in reading.parsed() {
             let Source::Host(source) = source else { continue };
-            let Some((kind, host)) = bypass(&source) else { continue };
+            let Some((host, kind)) = bypass(&source) else { continue };
             if sink.only_counts(&CODE) {
                 continue;
             }
@@ -51,19 +57,14 @@ fn bypass(source: &HostSource<'_>) -> Option<(&'static str, &'static str)> {
     if !source.path.is_empty() && !source.path.ends_with('/') {
         return None;
     }
-    known_hosts().find(|(kind, known)| match source.host {
-        Host::Name(name) => known.eq_ignore_ascii_case(name) || (*kind == "uploads" && is_below(name, known)),
-        Host::Below(name) => {
-            known.eq_ignore_ascii_case(name)
-                || is_below(known, name)
-                || (*kind == "uploads" && is_below(name, known))
-        }
-        Host::Any => false,
+    let (Host::Name(name) | Host::Below(name)) = source.host else { return None };
+    // Anybody uploads to the hosts below those; the others are known alone.
+    let named =
+        HOSTS.find(name).filter(|(known, kind)| *kind == "uploads" || known.eq_ignore_ascii_case(name));
+    named.or_else(|| match source.host {
+        Host::Below(_) => HOSTS.iter().filter(|(known, _)| is_below(known, name)).min(),
+        Host::Name(_) | Host::Any => None,
     })
-}
-
-fn known_hosts() -> impl Iterator<Item = (&'static str, &'static str)> {
-    HOSTS.lines().filter_map(|line| line.split_once(' ')).filter(|(kind, _)| *kind != "#")
 }
 
 #[cfg(test)]
@@ -103,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_list_is_of_kinds_and_hosts() {
-        assert!(known_hosts().count() > 50);
-        for (kind, host) in known_hosts() {
+        assert!(HOSTS.iter().count() > 50);
+        for (host, kind) in HOSTS.iter() {
             assert!(["jsonp", "gadgets", "uploads"].contains(&kind), "{kind}");
             assert!(host.contains('.') && host == host.trim().to_ascii_lowercase(), "{host}");
         }

@@ -1,9 +1,9 @@
 //! A host that only developers have.
 
+use crate::csp::source::is_below;
 use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
-use crate::validate::covers::is_below;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
