@@ -46,8 +46,8 @@ pub struct CspCheck {
     /// The oldest browsers that the policies must work in, such as chrome=100,safari=15.4
     #[arg(long = "target", value_name = "BROWSER=VERSION", value_delimiter = ',')]
     pub targets: Vec<Target>,
-    /// Exit with 2 for findings of this severity, too
-    #[arg(long, value_name = "SEVERITY")]
+    /// Exit with 2 for these too
+    #[arg(long, value_name = "WHAT")]
     pub deny: Option<Deny>,
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
@@ -97,15 +97,7 @@ impl Target {
     pub fn all(named: &[Self]) -> TargetBrowsers {
         let mut targets = TargetBrowsers::default();
         for Self { browser, version } in named {
-            match browser {
-                Browser::Chrome => targets.chrome = *version,
-                Browser::Firefox => targets.firefox = *version,
-                Browser::Safari => targets.safari = *version,
-                Browser::Edge => targets.edge = Some(*version),
-                Browser::SafariIos => targets.safari_ios = Some(*version),
-                Browser::ChromeAndroid => targets.chrome_android = Some(*version),
-                Browser::FirefoxAndroid => targets.firefox_android = Some(*version),
-            }
+            targets.set(*browser, *version);
         }
         targets
     }
@@ -115,32 +107,22 @@ impl Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// No such browser.
-    #[error("a target is BROWSER=VERSION, with one of the browsers {}", BROWSERS.map(|(name, _)| name).join(", "))]
+    #[error("a target is BROWSER=VERSION, with one of the browsers {}", Browser::ALL.map(Browser::key).join(", "))]
     Browser,
     /// No version.
     #[error("a version is a number such as 100 or 15.4")]
     Version,
 }
 
-const BROWSERS: [(&str, Browser); 7] = [
-    ("chrome", Browser::Chrome),
-    ("firefox", Browser::Firefox),
-    ("safari", Browser::Safari),
-    ("edge", Browser::Edge),
-    ("safari_ios", Browser::SafariIos),
-    ("chrome_android", Browser::ChromeAndroid),
-    ("firefox_android", Browser::FirefoxAndroid),
-];
-
 impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let (name, version) = text.split_once('=').ok_or(TargetError::Browser)?;
-        let known = BROWSERS.iter().find(|(known, _)| *known == name);
-        let (_, browser) = known.ok_or(TargetError::Browser)?;
+        let browser =
+            Browser::ALL.into_iter().find(|known| known.key() == name).ok_or(TargetError::Browser)?;
         let version = version.parse().ok().filter(|version: &Version| version.major > 0);
-        Ok(Self { browser: *browser, version: version.ok_or(TargetError::Version)? })
+        Ok(Self { browser, version: version.ok_or(TargetError::Version)? })
     }
 }
 
@@ -151,10 +133,11 @@ mod tests {
     #[test]
     fn targets_replace_the_defaults_that_they_name() {
         let targets: Result<Vec<Target>, _> =
-            ["chrome=100", "safari=15.4"].iter().map(|t| t.parse()).collect();
+            ["chrome=100", "safari=15.4", "safari_ios=16"].iter().map(|t| t.parse()).collect();
         let expected = TargetBrowsers {
             chrome: Version::new(100, 0),
             safari: Version::new(15, 4),
+            safari_ios: Some(Version::new(16, 0)),
             ..TargetBrowsers::default()
         };
         assert_eq!(Target::all(&targets.unwrap()), expected);

@@ -10,10 +10,10 @@ use super::{Exit, print};
 use crate::cli::{Csp, CspDiff, CspImport, CspVerb, Output};
 use crate::csp::{Directives, header::policies};
 use crate::direction::header::Difference;
-use crate::policy::document::{ImportError, import};
+use crate::policy::document::import;
 use crate::printable::printable;
 use crate::render;
-use crate::validate::header::{MAX_LINE, MAX_POLICIES, value};
+use crate::validate::header::{MAX_LINE, too_much, value};
 
 mod check;
 mod lines;
@@ -46,18 +46,17 @@ fn imported(args: &CspImport) -> anyhow::Result<Exit> {
         // Several documents would be several policies of the tenant, and not the one that all of these make together.
         bail!("the header holds {} policies, and a document has one: import each on its own", policies.len());
     };
-    let document = import(policy, &args.name, args.tenant.as_ref());
-    print(document.map_err(|error: ImportError| error)?)?;
+    print(import(policy, &args.name, args.tenant.as_ref())?)?;
     Ok(Exit::Fine)
 }
 
 /// The policies of a header's value, with or without the header's name before it.
 fn bounded(text: &str) -> anyhow::Result<Vec<Directives>> {
     let policies = policies(value(text), 1);
-    if policies.len() > MAX_POLICIES {
-        bail!("the header holds {} policies; at most {MAX_POLICIES} are read", policies.len());
+    match too_much(&policies) {
+        Some(why) => bail!(why),
+        None => Ok(policies),
     }
-    Ok(policies)
 }
 
 /// A header's value from a file or from standard input; line breaks in it are white space.

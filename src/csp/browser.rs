@@ -34,6 +34,19 @@ impl Browser {
         Self::ChromeAndroid,
         Self::FirefoxAndroid,
     ];
+
+    /// Its name in `targetBrowsers` and on the command line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Chrome => "chrome",
+            Self::Firefox => "firefox",
+            Self::Safari => "safari",
+            Self::Edge => "edge",
+            Self::SafariIos => "safari_ios",
+            Self::ChromeAndroid => "chrome_android",
+            Self::FirefoxAndroid => "firefox_android",
+        }
+    }
 }
 
 impl fmt::Display for Browser {
@@ -109,6 +122,19 @@ pub struct TargetBrowsers {
 }
 
 impl TargetBrowsers {
+    /// Makes a version of a browser the oldest that counts.
+    pub const fn set(&mut self, browser: Browser, version: Version) {
+        match browser {
+            Browser::Chrome => self.chrome = version,
+            Browser::Firefox => self.firefox = version,
+            Browser::Safari => self.safari = version,
+            Browser::Edge => self.edge = Some(version),
+            Browser::SafariIos => self.safari_ios = Some(version),
+            Browser::ChromeAndroid => self.chrome_android = Some(version),
+            Browser::FirefoxAndroid => self.firefox_android = Some(version),
+        }
+    }
+
     /// The oldest version of a browser that counts; `None` where that browser doesn't.
     pub const fn oldest(&self, browser: Browser) -> Option<Version> {
         match browser {

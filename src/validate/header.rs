@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use super::{Subject, validate_csp};
 use crate::csp::{self, Directives, TargetBrowsers};
-use crate::finding::{Code, Finding, Severity, SourceText, Span};
+use crate::finding::{Code, Finding, Place, Severity, SourceText, Span};
 use crate::printable::backquoted;
 
 /// The longest line that is read, in bytes. Servers and browsers stop far below it.
 pub const MAX_LINE: usize = 1 << 20;
 /// How many policies of one line are checked.
 pub const MAX_POLICIES: usize = 100;
+/// How many names and values of one line are checked. The longest headers that sites send have some hundreds.
+pub const MAX_WORDS: usize = 5_000;
 
 macro_rules! codes {
     ($($name:ident = $id:literal $words:literal: $summary:literal;
@@ -48,9 +50,10 @@ codes! {
             they don't know, and ignore the first directive with it.";
         example "Content-Security-Policy: default-src 'self'";
         fixed "default-src 'self'";
-    TOO_MANY_POLICIES = "CW2604" "too-many-policies": "A header holds more policies than chatward reads.";
-        why "A comma ends a policy, and each policy must allow what is to be allowed. Nobody means a hundred of \
-            them: the commas were probably meant to part sources, which white space does.";
+    TOO_MUCH = "CW2604" "header-too-much": "A header holds more policies, names or values than chatward checks.";
+        why "The longest headers that sites send have some hundreds of words and few policies. Nobody means more than \
+            5,000 or 100: a comma, which ends a policy, was probably meant to part sources. What the header allows is \
+            told, and its words are not checked one by one.";
         example "img-src a.example, b.example, and so on over a hundred times";
         fixed "img-src a.example b.example";
 }
@@ -58,7 +61,7 @@ codes! {
 /// What a line holds.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Its policies, of which each must allow what is allowed; `None` where there is more than was read.
+    /// Its policies, of which each must allow what is allowed; `None` where the line is too long to be read.
     pub policies: Option<Vec<Directives>>,
     /// What is wrong with them, in order of place.
     pub findings: Vec<Finding>,
@@ -67,7 +70,9 @@ pub struct Header {
 /// Reads and checks one line of a file, without its end. Lines count from 1.
 pub fn check(file: &Arc<str>, line: u32, bytes: &[u8], targets: &TargetBrowsers) -> Header {
     if bytes.len() > MAX_LINE {
-        return unread(file, line, &TOO_LONG, format!("the line is longer than {MAX_LINE} bytes"));
+        let place = Place { line, ..SourceText::new(Arc::clone(file), "").place(START) };
+        let text = format!("the line is longer than {MAX_LINE} bytes");
+        return Header { policies: None, findings: vec![finding(&TOO_LONG, place, text)] };
     }
     let text = String::from_utf8_lossy(bytes);
     let source = SourceText::new(Arc::clone(file), &text);
@@ -81,16 +86,10 @@ pub fn check(file: &Arc<str>, line: u32, bytes: &[u8], targets: &TargetBrowsers)
     }
     // Places are told in a text of one line, whichever line it is: looking them up then costs nothing.
     let policies = csp::header::policies(&without_name(&text, named), 1);
-    if policies.len() > MAX_POLICIES {
-        let count = policies.len();
-        return unread(
-            file,
-            line,
-            &TOO_MANY_POLICIES,
-            format!("{count} policies; at most {MAX_POLICIES} are read"),
-        );
+    match too_much(&policies) {
+        Some(text) => findings.push(finding(&TOO_MUCH, source.place(START), text)),
+        None => findings.extend(together(&policies, targets, &source)),
     }
-    findings.extend(together(&policies, targets, &source));
     for place in findings.iter_mut().filter_map(|finding| finding.place.as_mut()) {
         place.line = line;
     }
@@ -98,57 +97,46 @@ pub fn check(file: &Arc<str>, line: u32, bytes: &[u8], targets: &TargetBrowsers)
     Header { policies: Some(policies), findings }
 }
 
+/// Why policies are not checked, where they are more than what is.
+pub fn too_much(policies: &[Directives]) -> Option<String> {
+    let words =
+        |policy: &Directives| policy.0.iter().map(|directive| 1 + directive.sources().len()).sum::<usize>();
+    let rows = [
+        (policies.len(), MAX_POLICIES, "policies"),
+        (policies.iter().map(words).sum(), MAX_WORDS, "names and values"),
+    ];
+    let (count, most, what) = rows.into_iter().find(|(count, most, _)| count > most)?;
+    Some(format!("the header has {count} {what}; at most {most} are checked"))
+}
+
 /// The value of a header, without the header's name where that stands before it.
 pub fn value(text: &str) -> &str {
     name(text).and_then(|name| text.get(name.len()..)).unwrap_or(text)
 }
 
-/// A line of which nothing but its size is known.
-fn unread(file: &Arc<str>, line: u32, code: &'static Code, text: String) -> Header {
-    let mut place = SourceText::new(Arc::clone(file), "").place(START);
-    place.line = line;
-    Header {
-        policies: None,
-        findings: vec![Finding {
-            code,
-            place: Some(place),
-            about: None,
-            text,
-            help: None,
-            fix: None,
-            waived: None,
-        }],
-    }
+fn finding(code: &'static Code, place: Place, text: String) -> Finding {
+    Finding { code, place: Some(place), about: None, text, help: None, fix: None, waived: None }
 }
 
 fn not_utf8(source: &SourceText<'_>, bytes: &[u8]) -> Finding {
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let byte = bytes.get(valid.len()).copied().unwrap_or_default();
-    let column = u32::try_from(valid.chars().count()).unwrap_or(u32::MAX).saturating_add(1);
-    Finding {
-        code: &NOT_UTF8,
-        place: Some(source.place(Span { column, ..START })),
-        about: None,
-        text: format!("the byte 0x{byte:02x} at offset {} is not UTF-8", valid.len()),
-        help: Some("a header has ASCII alone; in a path write `%` and the byte's two digits".to_owned()),
-        fix: None,
-        waived: None,
-    }
+    let column = characters(valid).saturating_add(1);
+    let text = format!("the byte 0x{byte:02x} at offset {} is not UTF-8", valid.len());
+    let help = "a header has ASCII alone; in a path write `%` and the byte's two digits";
+    let place = source.place(Span { column, ..START });
+    Finding { help: Some(help.to_owned()), ..finding(&NOT_UTF8, place, text) }
 }
 
 fn has_name(source: &SourceText<'_>, name: &str) -> Finding {
-    let width = u32::try_from(name.trim_end().chars().count()).unwrap_or(u32::MAX);
-    Finding {
-        code: &NAME,
-        place: Some(source.place(Span { width, ..START })),
-        about: None,
-        text: format!("{} is the header's name and no part of its value", backquoted(name.trim())),
-        help: Some(
-            "leave it out: browsers would ignore the first directive. It is read without it here".to_owned(),
-        ),
-        fix: None,
-        waived: None,
-    }
+    let text = format!("{} is the header's name and no part of its value", backquoted(name.trim()));
+    let help = "leave it out: browsers would ignore the first directive. It is read without it here";
+    let place = source.place(Span { width: characters(name.trim_end()), ..START });
+    Finding { help: Some(help.to_owned()), ..finding(&NAME, place, text) }
+}
+
+fn characters(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
 /// The header's name, its colon and the white space around it, where a text begins with them.

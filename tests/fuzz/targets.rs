@@ -52,7 +52,7 @@ pub fn difference(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (old, new) = text.split_once('\n').unwrap_or((&text, ""));
     let (old, new) = (csp::header::policies(old, 1), csp::header::policies(new, 1));
-    if old.len().max(new.len()) > header::MAX_POLICIES {
+    if header::too_much(&old).or(header::too_much(&new)).is_some() {
         return;
     }
     let (there, back) = (Difference::between(&old, &new), Difference::between(&new, &old));

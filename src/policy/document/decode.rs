@@ -8,7 +8,7 @@ use super::fields::{Decoder, Value};
 use super::findings::Findings;
 use super::tree::{Kind, Node, Tree};
 use super::{Document, Text, code};
-use crate::csp::Version;
+use crate::csp::{Browser, Version};
 use crate::finding::{Span, Spanned};
 use crate::policy::{
     ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
@@ -237,20 +237,10 @@ impl<'t> Decoder<'t> {
     fn target_browsers(&mut self, value: &Value<'t>) -> TargetBrowsers {
         let mut browsers = TargetBrowsers::default();
         let Some(mut fields) = self.fields(value) else { return browsers };
-        for (key, version) in [
-            ("chrome", &mut browsers.chrome),
-            ("firefox", &mut browsers.firefox),
-            ("safari", &mut browsers.safari),
-        ] {
-            *version = fields.take(key).and_then(|value| self.version(&value)).unwrap_or(*version);
-        }
-        for (key, version) in [
-            ("edge", &mut browsers.edge),
-            ("safari_ios", &mut browsers.safari_ios),
-            ("chrome_android", &mut browsers.chrome_android),
-            ("firefox_android", &mut browsers.firefox_android),
-        ] {
-            *version = fields.take(key).and_then(|value| self.version(&value));
+        for browser in Browser::ALL {
+            if let Some(version) = fields.take(browser.key()).and_then(|value| self.version(&value)) {
+                browsers.set(browser, version);
+            }
         }
         self.finish(fields);
         browsers

@@ -13,6 +13,9 @@ use crate::csp::{Directive, Directives, Source};
 use crate::policy::{API_VERSION, KIND, PolicyName, TenantName};
 use crate::printable::printable;
 
+/// How many directives that are left out are named.
+const MAX_DROPPED: usize = 20;
+
 /// Why a policy can't be a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
@@ -20,8 +23,8 @@ pub enum ImportError {
     #[error("the header has no directive that a document can hold")]
     NoDirectives,
     /// More than [`MAX_DIRECTIVES`].
-    #[error("the header has {0} directives; a document has at most {MAX_DIRECTIVES}")]
-    TooManyDirectives(usize),
+    #[error("the header has more directives than the {MAX_DIRECTIVES} that a document can hold")]
+    TooManyDirectives,
     /// More than [`MAX_ITEMS`].
     #[error("the directive `{0}` has {1} values; in a document it has at most {MAX_ITEMS}")]
     TooManyValues(String, usize),
@@ -56,6 +59,7 @@ struct Writer {
     directives: String,
     count: usize,
     dropped: String,
+    dropped_count: usize,
 }
 
 impl Writer {
@@ -69,14 +73,22 @@ impl Writer {
             short(name, address)?;
             self.report_uri = Some(quoted(address));
         } else {
-            self.write(directive)?;
             self.count += 1;
+            if self.count > MAX_DIRECTIVES {
+                return Err(ImportError::TooManyDirectives);
+            }
+            self.write(directive)?;
         }
         Ok(())
     }
 
     fn drop_directive(&mut self, directive: &Directive, why: &str) {
-        let values: String = directive.sources().iter().map(|value| format!(" {}", value.value)).collect();
+        self.dropped_count += 1;
+        if self.dropped_count > MAX_DROPPED {
+            return;
+        }
+        let first = directive.sources().iter().take(MAX_DROPPED);
+        let values: String = first.map(|value| format!(" {}", value.value)).collect();
         let words = printable(&format!("{}{values}", directive.name.value), 200);
         self.dropped += &format!("    # left out, since {why}: {words}\n");
     }
@@ -111,15 +123,15 @@ impl Writer {
         if self.count == 0 {
             return Err(ImportError::NoDirectives);
         }
-        if self.count > MAX_DIRECTIVES {
-            return Err(ImportError::TooManyDirectives(self.count));
-        }
         let tenant =
             tenant.map_or_else(String::new, |tenant| format!("  tenant: {}\n", quoted(tenant.as_str())));
         let report = self
             .report_uri
             .map_or_else(String::new, |uri| format!("  reportUri: {uri} # the header's report-uri\n"));
-        let (name, directives, dropped) = (quoted(name.as_str()), self.directives, self.dropped);
+        let (name, directives, mut dropped) = (quoted(name.as_str()), self.directives, self.dropped);
+        if let Some(more @ 1..) = self.dropped_count.checked_sub(MAX_DROPPED) {
+            dropped += &format!("    # left out, too: {more} more\n");
+        }
         Ok(format!(
             "# Made of a Content-Security-Policy header by `chatward csp import`.\n\
              apiVersion: {API_VERSION}\nkind: {KIND}\nmetadata:\n  name: {name}\n{tenant}spec:\n{report}  \

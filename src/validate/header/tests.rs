@@ -46,7 +46,9 @@ fn every_line_is_answered() {
     let rows: &[(&[u8], &Code, u32)] = &[
         (b"img-src \xff", &NOT_UTF8, 9),
         (&vec![b'a'; MAX_LINE + 1], &TOO_LONG, 1),
-        (&"a,".repeat(MAX_POLICIES + 1).into_bytes(), &TOO_MANY_POLICIES, 1),
+        (&"a,".repeat(MAX_POLICIES + 1).into_bytes(), &TOO_MUCH, 1),
+        (&"a;".repeat(MAX_WORDS + 1).into_bytes(), &TOO_MUCH, 1),
+        (&"a ".repeat(MAX_WORDS + 1).into_bytes(), &TOO_MUCH, 1),
     ];
     for (line, code, column) in rows {
         let told = told(line);
@@ -54,8 +56,11 @@ fn every_line_is_answered() {
     }
     assert!(checked(b"img-src \xff").policies.is_some(), "the rest is read");
     assert!(checked(&vec![b';'; MAX_LINE]).policies.is_some());
-    assert!(checked(&"a,".repeat(MAX_POLICIES).into_bytes()).policies.is_some());
-    assert!(checked(&"a,".repeat(MAX_POLICIES + 1).into_bytes()).policies.is_none());
+    for (most, count) in [("a,", MAX_POLICIES), ("a;", MAX_WORDS), ("a ", MAX_WORDS)] {
+        let header = checked(most.repeat(count).as_bytes());
+        assert!(header.findings.iter().all(|finding| finding.code != &TOO_MUCH), "{most}");
+        assert!(header.policies.is_some());
+    }
 }
 
 #[test]
