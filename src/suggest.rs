@@ -15,10 +15,16 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     let limit = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter_map(|candidate| Some((distance(&word, &plain(candidate), limit)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// How far two words are from each other, where that is no more than a limit.
+fn distance(one: &str, other: &str, limit: usize) -> Option<usize> {
+    // Each letter more is one step at least, and counting letters costs little.
+    let near = one.chars().count().abs_diff(other.chars().count()) <= limit;
+    near.then(|| strsim::damerau_levenshtein(one, other)).filter(|distance| *distance <= limit)
 }
 
 /// The only candidate that is one slip away, in any case of letters: near enough to be put in without asking.
@@ -27,7 +33,7 @@ pub fn certain<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         return None;
     }
     let word = word.to_ascii_lowercase();
-    let is_near = |candidate: &&str| strsim::damerau_levenshtein(&word, &candidate.to_ascii_lowercase()) <= 1;
+    let is_near = |candidate: &&str| distance(&word, &candidate.to_ascii_lowercase(), 1).is_some();
     let mut near = candidates.into_iter().filter(is_near);
     near.next().filter(|_| near.next().is_none())
 }
