@@ -38,8 +38,19 @@ pub struct Settings {
     pub prune: bool,
     /// How much one pass may change.
     pub guard: Guard,
+    /// Who may sign the commits that policies are from; nothing where none need be signed.
+    pub signers: Option<Signers>,
     /// By name; never empty.
     pub tenants: BTreeMap<TenantName, Tenant>,
+}
+
+/// Who may sign the commits that policies are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signers {
+    /// SSH keys, as `ssh-keygen` reads them (`ALLOWED SIGNERS` in its manual).
+    pub ssh_file: Option<PathBuf>,
+    /// Fingerprints of PGP keys, which are in the keyring of whoever runs chatward.
+    pub pgp_keys: Vec<String>,
 }
 
 /// One tenant.

@@ -77,6 +77,7 @@ pub async fn run<T: WriteTenant>(
             () = stops.drain.cancelled() => break,
         };
     }
+    reconciler.keep_index().await?;
     reconciler.ledger().checkpoint(true)?;
     Ok(())
 }

@@ -18,6 +18,8 @@ use crate::payload::Payload;
 use crate::plan::{Action, Step};
 use crate::policy::PolicyId;
 use crate::remote::{LivePolicy, WriteTenant};
+use crate::snapshot::Desired;
+use crate::source::{PayloadError, Payloads};
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
 use pace::Pace;
@@ -76,6 +78,8 @@ pub struct Deployer<'a, T> {
     pub remote: &'a T,
     /// How its jobs are polled.
     pub pace: &'a Pace,
+    /// Where what is wanted is read.
+    pub payloads: &'a Payloads,
     /// Time, ids and chance.
     pub host: &'a Host,
     /// No step is begun after this.
@@ -93,12 +97,12 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     pub fn new(
         ledger: &'a Ledger,
         settings: &'a Tenant,
-        (remote, pace): (&'a T, &'a Pace),
+        (remote, pace, payloads): (&'a T, &'a Pace, &'a Payloads),
         host: &'a Host,
         (drain, stop): (&'a CancellationToken, &'a CancellationToken),
         progress: &'a dyn Progress,
     ) -> Self {
-        Self { ledger, settings, remote, pace, host, drain, stop, progress, live: OnceCell::new() }
+        Self { ledger, settings, remote, pace, payloads, host, drain, stop, progress, live: OnceCell::new() }
     }
 
     /// Takes all steps, as many at once as the tenant may have jobs. Steps that were not begun before the pass was stopped
@@ -204,8 +208,28 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
 
     async fn deploy(&self, step: &Step) -> Result<Outcome, StepError> {
         let desired = step.desired.as_ref().ok_or(StepError::Internal("nothing to deploy"))?;
-        self.intend(step, desired).await?;
+        let payload = match self.wanted(&step.id, desired).await? {
+            Ok(payload) => payload,
+            Err(why) => return Ok(Outcome::Stalled(Failure::new(Fault::Unavailable, why.to_string(), 0))),
+        };
+        // Once an operation that was open has ended, what is applied may be other than the plan knew.
+        let assessment = match step.action {
+            Action::Resume => self.assess(&step.id, &payload)?,
+            _ => step.assessment.clone(),
+        };
+        self.intend(&Step { assessment, ..step.clone() }, desired, payload).await?;
         self.carry(&step.id).await
+    }
+
+    /// The payload of what is wanted, from its file: exactly what the plan was made from.
+    async fn wanted(
+        &self,
+        id: &PolicyId,
+        desired: &Desired,
+    ) -> Result<Result<Payload, PayloadError>, StepError> {
+        let (payloads, id, desired) = (self.payloads.clone(), id.clone(), desired.clone());
+        let read = tokio::task::spawn_blocking(move || payloads.get(&id, &desired)).await;
+        read.map_err(|_| StepError::Internal("a reader panicked"))
     }
 
     /// Finds out how an earlier operation ended, and only then deploys what is wanted now.
@@ -229,8 +253,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                     return Ok(outcome);
                 }
                 let cause = step.cause.unwrap_or(open.cause);
-                let assessment = self.assess(&step.id, &desired.payload)?;
-                self.deploy(&Step { applied, cause: Some(cause), assessment, ..step.clone() }).await
+                self.deploy(&Step { applied, cause: Some(cause), ..step.clone() }).await
             }
             _ => Ok(outcome),
         }

@@ -31,6 +31,11 @@ macro_rules! sha256 {
                 Self(bytes)
             }
 
+            /// Its 32 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
             /// The first eight hexadecimal digits, for people.
             pub fn short(&self) -> String {
                 base16ct::lower::encode_string(&self.0[..4])

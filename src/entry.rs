@@ -20,7 +20,7 @@ mod webhook;
 
 pub use hold::{Held, HoldReason, Released, Subject};
 pub use operation::{
-    Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
+    Commit, Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
     WaitReason, Waiting,
 };
 pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};

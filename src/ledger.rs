@@ -229,6 +229,16 @@ pub fn entry_at(directory: &Path, position: Position) -> Result<Entry, LedgerErr
     Ok(entry)
 }
 
+/// The hash of a ledger's newest whole entry, that of no entry where there is none; nothing where it can't be read.
+pub fn head(directory: &Path) -> Option<EntryHash> {
+    for &first in segment::list(directory).ok()?.iter().rev() {
+        if let Some(line) = segment::last_line(&segment::path(directory, first)).ok()? {
+            return line::check(&line).ok();
+        }
+    }
+    Some(EntryHash::GENESIS)
+}
+
 /// What a ledger adds up to, without taking its lock; an empty state where there is none.
 ///
 /// # Errors

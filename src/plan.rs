@@ -23,6 +23,7 @@ mod action;
 pub mod change;
 mod draft;
 pub mod guard;
+pub mod provenance;
 
 pub use action::Action;
 use change::Change;
@@ -156,6 +157,8 @@ pub struct Terms<'a> {
     pub now: Timestamp,
     /// Reads the payload of an earlier intent, for the diff.
     pub payload_at: &'a dyn Fn(Position) -> Option<Payload>,
+    /// Reads the payload of what is wanted, for the diff.
+    pub payload_of: &'a dyn Fn(&PolicyId, &Desired) -> Option<Payload>,
 }
 
 /// What is tried again although it failed before.

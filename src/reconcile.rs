@@ -4,30 +4,34 @@
 //! before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{OnFailure, Settings, Tenant, Verify};
+use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
 use crate::deploy::{Deployer, Progress, StepError, StepResult};
-use crate::drift::Live;
 use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
 use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::outcome::Failure;
-use crate::payload::Payload;
 use crate::plan::guard::Weakening;
-use crate::plan::{Action, Plan, Retry, Step, Terms, plan};
+use crate::plan::{Action, Plan, Retry, Step, provenance};
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::WriteTenant;
 use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
-use crate::source::{Source, watch};
-use crate::state::{Hold, Position, State};
+use crate::source::{Payloads, Source, watch};
+use crate::state::{Hold, State};
 use crate::webhook::{self, Registrar};
+
+mod look;
+
+use look::{Sight, trace};
+pub use look::{check_bindings, look, settled, source, terms};
 
 /// What one pass did.
 #[derive(Debug)]
@@ -39,7 +43,7 @@ pub struct Report {
     /// Tenants that could not be worked with, and webhooks that could not be registered.
     pub failures: BTreeMap<TenantName, Failure>,
     /// The snapshot that it was made from.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// What a tenant of the settings is, against what the ledger binds it to.
@@ -63,62 +67,11 @@ pub enum BindError {
     Step(#[from] StepError),
 }
 
-/// The snapshot and the plan, and nothing done.
-pub fn look(
-    source: &mut Source,
-    state: &State,
-    settings: &Settings,
-    live: &BTreeMap<PolicyId, Live>,
-    (retry, host): (Retry, &Host),
-    payload_at: &dyn Fn(Position) -> Option<Payload>,
-) -> (Snapshot, Plan) {
-    let snapshot = source.snapshot();
-    let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
-    let tenants_that = |holds: fn(&Verify) -> bool| -> BTreeSet<TenantName> {
-        let holding = |tenant: &&Tenant| tenant.verify.as_ref().is_some_and(holds);
-        settings.tenants.values().filter(holding).map(|tenant| tenant.name.clone()).collect()
-    };
-    let probed = tenants_that(|_| true);
-    let rollback = tenants_that(|verify| verify.on_failure == OnFailure::Rollback);
-    let terms = Terms {
-        tenants: &tenants,
-        probed: &probed,
-        rollback: &rollback,
-        live,
-        guard: &settings.guard,
-        prune: settings.prune,
-        retry,
-        now: host.now(),
-        payload_at,
-    };
-    let plan = plan(&snapshot, state, &terms);
-    (snapshot, plan)
-}
-
-/// Whether each tenant of the settings is the one that the ledger knows.
-///
-/// # Errors
-/// Names the first that is another.
-pub fn check_bindings(settings: &Settings, state: &State) -> Result<(), BindError> {
-    for tenant in settings.tenants.values() {
-        let bound = state.tenants.get(&tenant.name).map(|tenant| &tenant.binding);
-        if let (Some(configured), Some(bound)) = (tenant.binding(), bound)
-            && configured != *bound
-        {
-            return Err(BindError::Differs {
-                tenant: tenant.name.clone(),
-                configured: configured.to_string(),
-                bound: bound.to_string(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// Makes passes.
 pub struct Reconciler<T> {
     settings: Settings,
-    source: Source,
+    source: Arc<Mutex<Source>>,
+    payloads: Payloads,
     ledger: Ledger,
     tenants: BTreeMap<TenantName, T>,
     paces: BTreeMap<TenantName, Pace>,
@@ -148,11 +101,13 @@ impl<T: WriteTenant> Reconciler<T> {
             let event = Event::Bound(Bound { tenant: tenant.name.clone(), binding });
             ledger.append(event).await.map_err(StepError::from)?;
         }
-        let source = Source::new(&settings.policies, settings.tenants.keys().cloned().collect());
+        let source = source(&settings);
+        let payloads = source.payloads();
+        let source = Arc::new(Mutex::new(source));
         let mut learnt = hints::load(&settings.state);
         let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
         let paces = tenants.keys().map(pace).collect();
-        Ok(Self { settings, source, ledger, tenants, paces, host })
+        Ok(Self { settings, source, payloads, ledger, tenants, paces, host })
     }
 
     /// The settings.
@@ -175,7 +130,7 @@ impl<T: WriteTenant> Reconciler<T> {
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
-        let (snapshot, plan) = self.look_twice(retry).await;
+        let (snapshot, plan) = self.look_twice(retry).await?;
         self.record_holds(&plan).await?;
         if let Some(report) = DriftReport::of(&plan) {
             report.log();
@@ -211,25 +166,63 @@ impl<T: WriteTenant> Reconciler<T> {
     }
 
     /// Looks, and where something would be removed looks once more after a while: only a removal that both see counts.
-    async fn look_twice(&mut self, retry: Retry) -> (Snapshot, Plan) {
-        let (snapshot, plan) = self.look(retry);
+    async fn look_twice(&self, retry: Retry) -> Result<(Arc<Snapshot>, Plan), StepError> {
+        let (snapshot, plan) = self.look(retry).await?;
         if plan.count(Action::Remove) == 0 {
-            return (snapshot, plan);
+            return Ok((snapshot, plan));
         }
         let first: BTreeSet<PolicyId> = removals(&plan).cloned().collect();
         tokio::time::sleep(watch::QUIET * 2).await;
-        let (snapshot, mut plan) = self.look(retry);
+        let (snapshot, mut plan) = self.look(retry).await?;
         plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
-        (snapshot, plan)
+        Ok((snapshot, plan))
     }
 
-    fn look(&mut self, retry: Retry) -> (Snapshot, Plan) {
-        let Self { settings, source, ledger, host, .. } = self;
-        let payload_at = |at| match ledger.entry_at(at).ok()?.event {
+    async fn look(&self, retry: Retry) -> Result<(Arc<Snapshot>, Plan), StepError> {
+        let snapshot = self.of_source(Source::snapshot).await?;
+        let (mut plan, files) = self.ledger.read(|state| {
+            let plan = self.sight(retry, |sight| sight.plan(&snapshot, state));
+            let files = provenance::files(&plan, state);
+            (plan, files)
+        });
+        if !files.is_empty() {
+            let commits = self.of_source(move |source| source.commits(&files)).await?;
+            self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));
+        }
+        Ok((snapshot, plan))
+    }
+
+    fn sight<R>(&self, retry: Retry, look: impl FnOnce(&Sight<'_>) -> R) -> R {
+        let payload_at = |at| match self.ledger.entry_at(at).ok()?.event {
             Event::Intent(intent) => Some(intent.payload),
             _ => None,
         };
-        ledger.read(|state| look(source, state, settings, &BTreeMap::new(), (retry, host), &payload_at))
+        look(&Sight {
+            settings: &self.settings,
+            live: &BTreeMap::new(),
+            retry,
+            host: &self.host,
+            payload_at: &payload_at,
+            payload_of: &|id, desired| self.payloads.get(id, desired).ok(),
+        })
+    }
+
+    /// Asks the source, where reading files keeps nobody else waiting.
+    async fn of_source<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Source) -> R + Send + 'static,
+    ) -> Result<R, StepError> {
+        let source = Arc::clone(&self.source);
+        let asked = move || ask(&mut source.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(asked).await.map_err(|_| StepError::Internal("the source panicked"))
+    }
+
+    /// Writes the index, so that the next run need not read what this one did.
+    ///
+    /// # Errors
+    /// Only where chatward contradicts itself; an index that can't be written is done without.
+    pub async fn keep_index(&self) -> Result<(), StepError> {
+        self.of_source(Source::save).await
     }
 
     /// All that a pass does at one tenant: nothing at all where nothing is to be done.
@@ -269,8 +262,14 @@ impl<T: WriteTenant> Reconciler<T> {
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
         let Some(pace) = self.paces.get(&tenant.name) else { return Ok(Default::default()) };
-        let deployer =
-            Deployer::new(&self.ledger, tenant, (remote, pace), &self.host, (drain, stop), progress);
+        let deployer = Deployer::new(
+            &self.ledger,
+            tenant,
+            (remote, pace, &self.payloads),
+            &self.host,
+            (drain, stop),
+            progress,
+        );
         Ok((deployer.run(steps).await?, failed))
     }
 

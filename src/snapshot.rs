@@ -3,18 +3,22 @@
 //! [`crate::source`] reads files; here each becomes [`FileFacts`], once for as long as its bytes stay the same, and all
 //! of them together become a [`Snapshot`]. What concerns one file is found in the first step; what concerns several
 //! (an id that two documents claim) or the settings (a tenant nobody configured) in the second.
+//!
+//! A hundred thousand policies fit: no payload is kept, and findings are unpacked only for whoever asks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::digest::{Digest, FileHash};
+use crate::digest::Digest;
 use crate::entry::{HoldReason, Origin, Subject};
-use crate::finding::{Code, Finding, Place, Severity, SourceText};
-use crate::mend::Mender;
-use crate::payload::Payload;
-use crate::policy::document::{self, Document};
-use crate::policy::{ACCEPT_WEAKENING, PolicyId, TenantName};
-use crate::{validate, waiver};
+use crate::finding::{Code, Finding, Place, Severity};
+use crate::policy::{PolicyId, TenantName};
+
+mod facts;
+pub mod packed;
+
+use facts::{DocumentFacts, Wanted};
+pub use facts::{FileFacts, Payloads, payloads};
 
 /// Two documents have the same id.
 pub static DUPLICATE_ID: Code = Code {
@@ -50,121 +54,52 @@ pub static UNREADABLE: Code = Code {
     fixed: "chmod 644 policies/default/checkout-chat.yaml",
 };
 
+/// Something with the name of a policy file is a pipe, a socket or a device.
+pub static NOT_A_FILE: Code = Code {
+    id: "CW9004",
+    name: "not-a-file",
+    severity: Severity::Error,
+    summary: "Something with the name of a policy file is none, and is never opened.",
+    why: "Opening a pipe waits for whoever writes to it, and reading a device may do anything at all. What is not a \
+        file holds no policy, so until it is gone no policy that might be meant by it is removed.",
+    example: "mkfifo policies/default/checkout-chat.yaml",
+    fixed: "rm policies/default/checkout-chat.yaml",
+};
+/// A symbolic link leads out of the policy directory.
+pub static OUTSIDE: Code = Code {
+    id: "CW9005",
+    name: "link-outside",
+    severity: Severity::Error,
+    summary: "A symbolic link with the name of a policy file leads out of the policy directory, and is not followed.",
+    why: "What lies outside of the policy directory was not reviewed with it, and its changes are not seen. A link \
+        that stays inside is followed, as those of a ConfigMap are.",
+    example: "ln -s /srv/shared/checkout-chat.yaml policies/default/checkout-chat.yaml",
+    fixed: "cp /srv/shared/checkout-chat.yaml policies/default/checkout-chat.yaml",
+};
+/// A name is not UTF-8.
+pub static NOT_UTF8: Code = Code {
+    id: "CW9006",
+    name: "name-not-utf8",
+    severity: Severity::Error,
+    summary: "A file or folder has a name that is not UTF-8, and is not read.",
+    why: "Plans, the ledger and reports are JSON and name every policy's file, and JSON has no way to write such a \
+        name. A file that can't be named is not deployed from.",
+    example: "touch policies/default/$'caf\\xe9.yaml'",
+    fixed: "mv policies/default/$'caf\\xe9.yaml' policies/default/café.yaml",
+};
+
 /// The codes of findings about the directory as a whole.
-pub const CODES: &[&Code] = &[&DUPLICATE_ID, &UNKNOWN_TENANT, &UNREADABLE];
+pub const CODES: &[&Code] = &[&DUPLICATE_ID, &UNKNOWN_TENANT, &UNREADABLE, &NOT_A_FILE, &OUTSIDE, &NOT_UTF8];
 
-/// What one file holds. Depends on its bytes and on the default tenant alone.
-#[derive(Debug, Clone)]
-pub struct FileFacts {
-    /// Its name, relative to the policy directory.
-    pub file: Arc<str>,
-    /// The hash of its bytes; that of nothing, where it can't be read.
-    pub hash: FileHash,
-    documents: Vec<DocumentFacts>,
-}
-
-#[derive(Debug, Clone)]
-struct DocumentFacts {
-    place: Option<Place>,
-    id: Option<PolicyId>,
-    tenant: Option<TenantName>,
-    wanted: Option<Wanted>,
-    findings: Vec<Finding>,
-}
-
-#[derive(Debug, Clone)]
-struct Wanted {
-    digest: Digest,
-    payload: Arc<Payload>,
-    accepts_weakening: Option<Arc<str>>,
-}
-
-impl FileFacts {
-    /// Reads, validates and hashes every document of a file.
-    pub fn read(file: &Arc<str>, bytes: &[u8], default_tenant: Option<&TenantName>) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let source = SourceText::new(Arc::clone(file), &text);
-        let mender = Mender::new(Arc::clone(file), bytes);
-        let documents = document::parse(file, bytes, default_tenant);
-        Self {
-            file: Arc::clone(file),
-            hash: FileHash::of(bytes),
-            documents: documents
-                .into_iter()
-                .map(|document| DocumentFacts::of(document, &source, &mender))
-                .collect(),
-        }
-    }
-
-    /// What is wrong with its documents, in their order.
-    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.documents.iter().flat_map(|document| &document.findings)
-    }
-
-    /// How many of its documents can be used.
-    pub fn usable(&self) -> usize {
-        self.documents.iter().filter(|document| document.wanted.is_some()).count()
-    }
-
-    /// Whether all of it could be read: every document has an id.
-    pub fn is_whole(&self) -> bool {
-        self.documents.iter().all(|document| document.id.is_some())
-    }
-
-    /// A file that can't be read, and why.
-    pub fn unreadable(file: &Arc<str>, why: &str) -> Self {
-        let finding = Finding {
-            code: &UNREADABLE,
-            about: None,
-            place: Some(SourceText::new(Arc::clone(file), "").place(Default::default())),
-            text: format!("the file can't be read: {why}"),
-            help: None,
-            fix: None,
-            waived: None,
-        };
-        let document =
-            DocumentFacts { place: None, id: None, tenant: None, wanted: None, findings: vec![finding] };
-        Self { file: Arc::clone(file), hash: FileHash::of(b""), documents: vec![document] }
-    }
-}
-
-impl DocumentFacts {
-    fn of(document: Document, source: &SourceText<'_>, mender: &Mender<'_>) -> Self {
-        let mut findings = document.findings;
-        let mut wanted = None;
-        if let Some(policy) = document.policy {
-            findings.extend(validate::validate(&policy, source));
-            waiver::apply(&policy, source, &mut findings);
-            mender.offer(&policy, &mut findings);
-            let payload = Payload::of(&policy);
-            // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
-            if let (false, Ok(digest)) = (findings.iter().any(Finding::is_error), payload.digest()) {
-                let reason = policy.annotations.get(ACCEPT_WEAKENING);
-                let accepts_weakening = reason.map(|reason| reason.trim().into());
-                wanted = Some(Wanted { digest, payload: Arc::new(payload), accepts_weakening });
-            }
-        }
-        Self { place: Some(document.place), id: document.id, tenant: document.tenant, wanted, findings }
-    }
-}
-
-/// The git commit that a directory is at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Provenance {
-    /// The commit.
-    pub revision: Option<Arc<str>>,
-    /// Its author.
-    pub author: Option<Arc<str>>,
-}
+/// How many of the other documents that claim the same policy are named.
+const MAX_RIVALS: usize = 3;
 
 /// What the directory asks for, for one policy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     /// What it is.
     pub digest: Digest,
-    /// What is sent for it, without `metadata`.
-    pub payload: Arc<Payload>,
-    /// Where it came from.
+    /// Where it came from; a snapshot knows no commits.
     pub origin: Origin,
     /// Why its document says that it may be weaker than what is applied, where it does. No part of the digest.
     pub accepts_weakening: Option<Arc<str>>,
@@ -188,33 +123,43 @@ pub struct Unusable {
 /// The whole directory as it was at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// How many files were read.
-    pub files: usize,
     /// Why the directory as a whole says nothing: it is gone, empty or unreadable.
     pub void: Option<String>,
-    /// Where it is in git.
-    pub provenance: Provenance,
     /// What it asks for.
     pub desired: BTreeMap<PolicyId, Desired>,
     /// What in it can't be used.
     pub unusable: Vec<Unusable>,
-    /// Everything that validation says, in the order of files and places.
-    pub findings: Vec<Finding>,
+    pub(crate) files: Arc<[Arc<FileFacts>]>,
+    /// What is to be said of a document because of others or of the settings, by file and document, in their order.
+    pub(crate) beside: Vec<((usize, usize), Finding)>,
 }
 
 impl Snapshot {
     /// What these files say together. They come in the order in which findings are to be listed.
-    pub fn assemble(
-        files: &[Arc<FileFacts>],
-        tenants: &BTreeSet<TenantName>,
-        provenance: Provenance,
-    ) -> Self {
-        let claims = claims(files);
-        let mut snapshot = Self { files: files.len(), provenance, ..Self::default() };
-        for file in files {
-            for document in &file.documents {
-                let rivals = document.id.as_ref().and_then(|id| claims.get(id)).filter(|all| all.len() > 1);
-                snapshot.add(file, document, rivals.map(Vec::as_slice), tenants);
+    pub fn assemble(files: &Arc<[Arc<FileFacts>]>, tenants: &BTreeSet<TenantName>) -> Self {
+        let claims = Claims::of(files);
+        let mut snapshot = Self { files: Arc::clone(files), ..Self::default() };
+        let mut subjects = BTreeSet::new();
+        for (file_index, file) in files.iter().enumerate() {
+            for (index, document) in file.documents.iter().enumerate() {
+                let (reason, finding) = match document.id() {
+                    Some(id) if claims.is_contested(id) => {
+                        (HoldReason::Duplicate, Some(duplicate(document, file, &claims.places(id))))
+                    }
+                    Some(id) if document.wanted.is_some() && !tenants.contains(&id.tenant) => {
+                        (HoldReason::UnknownTenant, Some(unknown_tenant(document, file, tenants)))
+                    }
+                    _ => (HoldReason::Invalid, None),
+                };
+                if let (None, Some(id), Some(wanted)) = (&finding, document.id(), &document.wanted) {
+                    snapshot.desired.insert(id.clone(), desired(wanted, file));
+                    continue;
+                }
+                let unusable = unusable(file, document, reason, finding.as_ref());
+                snapshot.beside.extend(finding.map(|finding| ((file_index, index), finding)));
+                if subjects.insert(unusable.subject.clone()) {
+                    snapshot.unusable.push(unusable);
+                }
             }
         }
         snapshot
@@ -233,70 +178,91 @@ impl Snapshot {
         })
     }
 
-    fn add(
-        &mut self,
-        file: &FileFacts,
-        document: &DocumentFacts,
-        rivals: Option<&[Place]>,
-        tenants: &BTreeSet<TenantName>,
-    ) {
-        self.findings.extend(document.findings.iter().cloned());
-        let origin = Origin {
-            file: Arc::clone(&file.file),
-            file_hash: file.hash,
-            revision: self.provenance.revision.clone(),
-            author: self.provenance.author.clone(),
-        };
-        let reason = if let Some(rivals) = rivals {
-            self.findings.push(duplicate(document, rivals));
-            HoldReason::Duplicate
-        } else if document.wanted.is_none() {
-            HoldReason::Invalid
-        } else if document.id.as_ref().is_some_and(|id| !tenants.contains(&id.tenant)) {
-            self.findings.push(unknown_tenant(document, tenants));
-            HoldReason::UnknownTenant
-        } else {
-            if let (Some(id), Some(wanted)) = (&document.id, &document.wanted) {
-                let desired = Desired {
-                    digest: wanted.digest,
-                    payload: Arc::clone(&wanted.payload),
-                    origin,
-                    accepts_weakening: wanted.accepts_weakening.clone(),
-                };
-                self.desired.insert(id.clone(), desired);
+    /// How many files were read.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Everything that validation says, in the order of files and places.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut beside = self.beside.iter().peekable();
+        for (file_index, file) in self.files.iter().enumerate() {
+            for (index, document) in file.documents.iter().enumerate() {
+                findings.extend(document.said(&file.file).1);
+                let own = beside.next_if(|(at, _)| *at == (file_index, index));
+                findings.extend(own.map(|(_, finding)| finding.clone()));
             }
-            return;
-        };
-        let detail = detail(document, &self.findings);
-        let subject = match &document.id {
-            Some(id) => Subject::Policy(id.clone()),
-            None => Subject::File { file: Arc::clone(&file.file) },
-        };
-        if !self.unusable.iter().any(|unusable| unusable.subject == subject) {
-            self.unusable.push(Unusable { subject, tenant: document.tenant.clone(), reason, detail, origin });
         }
+        findings
     }
 }
 
-/// Every place where an id is claimed.
-fn claims(files: &[Arc<FileFacts>]) -> BTreeMap<&PolicyId, Vec<Place>> {
-    let mut claims: BTreeMap<&PolicyId, Vec<Place>> = BTreeMap::new();
-    for document in files.iter().flat_map(|file| &file.documents) {
-        if let (Some(id), Some(place)) = (&document.id, &document.place) {
-            claims.entry(id).or_default().push(place.clone());
-        }
-    }
-    claims
+fn desired(wanted: &Wanted, file: &FileFacts) -> Desired {
+    let accepts_weakening = wanted.accepts_weakening.clone();
+    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening }
 }
 
-fn duplicate(document: &DocumentFacts, rivals: &[Place]) -> Finding {
-    let id = document.id.as_ref().map(ToString::to_string).unwrap_or_default();
-    let others = rivals.iter().filter(|place| Some(*place) != document.place.as_ref());
-    let others: Vec<String> = others.take(3).map(ToString::to_string).collect();
+fn origin(file: &FileFacts) -> Origin {
+    Origin { file: Arc::clone(&file.file), file_hash: file.hash, commit: None }
+}
+
+fn unusable(
+    file: &FileFacts,
+    document: &DocumentFacts,
+    reason: HoldReason,
+    beside: Option<&Finding>,
+) -> Unusable {
+    let subject = match document.id() {
+        Some(id) => Subject::Policy(id.clone()),
+        None => Subject::File { file: Arc::clone(&file.file) },
+    };
+    let detail = detail(&document.said(&file.file).1, beside);
+    Unusable { subject, tenant: document.tenant().cloned(), reason, detail, origin: origin(file) }
+}
+
+/// Which documents claim each id, and which ids several of them do.
+struct Claims<'a> {
+    contested: BTreeMap<&'a PolicyId, Vec<(&'a FileFacts, &'a DocumentFacts)>>,
+}
+
+impl<'a> Claims<'a> {
+    fn of(files: &'a [Arc<FileFacts>]) -> Self {
+        let documents = || files.iter().flat_map(|file| file.documents.iter().map(move |it| (&**file, it)));
+        // Hardly any id is claimed twice, so only those are gathered.
+        let mut seen = HashSet::new();
+        let twice = documents().filter_map(|(_, document)| document.id()).filter(|id| !seen.insert(*id));
+        let mut contested: BTreeMap<&PolicyId, Vec<_>> = twice.map(|id| (id, Vec::new())).collect();
+        if !contested.is_empty() {
+            for (file, document) in documents() {
+                if let Some(claims) = document.id().and_then(|id| contested.get_mut(id)) {
+                    claims.push((file, document));
+                }
+            }
+        }
+        Self { contested }
+    }
+
+    fn is_contested(&self, id: &PolicyId) -> bool {
+        self.contested.contains_key(id)
+    }
+
+    /// The first places where it is claimed: more than are ever named beside one's own.
+    fn places(&self, id: &PolicyId) -> Vec<Place> {
+        let claims = self.contested.get(id).into_iter().flatten().take(MAX_RIVALS + 1);
+        claims.filter_map(|(file, document)| document.said(&file.file).0).collect()
+    }
+}
+
+fn duplicate(document: &DocumentFacts, file: &FileFacts, claims: &[Place]) -> Finding {
+    let id = document.id().map(ToString::to_string).unwrap_or_default();
+    let place = document.said(&file.file).0;
+    let others = claims.iter().filter(|claim| Some(*claim) != place.as_ref());
+    let others: Vec<String> = others.take(MAX_RIVALS).map(ToString::to_string).collect();
     Finding {
         code: &DUPLICATE_ID,
         about: None,
-        place: document.place.clone(),
+        place,
         text: format!("{id} is also written at {}; neither is taken", others.join(", ")),
         help: Some("rename one of them, or delete it".to_owned()),
         fix: None,
@@ -304,13 +270,13 @@ fn duplicate(document: &DocumentFacts, rivals: &[Place]) -> Finding {
     }
 }
 
-fn unknown_tenant(document: &DocumentFacts, tenants: &BTreeSet<TenantName>) -> Finding {
-    let tenant = document.tenant.as_ref().map(ToString::to_string).unwrap_or_default();
+fn unknown_tenant(document: &DocumentFacts, file: &FileFacts, tenants: &BTreeSet<TenantName>) -> Finding {
+    let tenant = document.tenant().map(ToString::to_string).unwrap_or_default();
     let known: Vec<&str> = tenants.iter().take(10).map(TenantName::as_str).collect();
     Finding {
         code: &UNKNOWN_TENANT,
         about: None,
-        place: document.place.clone(),
+        place: document.said(&file.file).0,
         text: format!("tenant {tenant} is not in the settings"),
         help: Some(match known.as_slice() {
             [] => "no tenant is configured".to_owned(),
@@ -321,13 +287,12 @@ fn unknown_tenant(document: &DocumentFacts, tenants: &BTreeSet<TenantName>) -> F
     }
 }
 
-/// The first error in one line, and how many more there are.
-fn detail(document: &DocumentFacts, all: &[Finding]) -> String {
-    let own = document.findings.iter().filter(|finding| finding.is_error());
-    let mut errors = own.chain(all.last().filter(|finding| finding.is_error()));
-    let Some(first) = errors.next() else { return String::new() };
+/// The first error in one line, and how many more there are in the document itself.
+fn detail(own: &[Finding], beside: Option<&Finding>) -> String {
+    let errors = || own.iter().filter(|finding| finding.is_error());
+    let Some(first) = errors().next().or(beside) else { return String::new() };
     let place = first.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    let more = document.findings.iter().filter(|finding| finding.is_error()).count().saturating_sub(1);
+    let more = errors().count().saturating_sub(1);
     let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
     format!("{place}{}{more} [{}]", first.text, first.code)
 }

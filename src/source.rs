@@ -1,41 +1,99 @@
 //! The policy directory on disk: read whole, as a [`Snapshot`].
 //!
-//! Every `*.yaml` and `*.yml` below the directory is read, in the order of names; what begins with a dot is not. A
-//! symbolic link is followed only while it stays inside the directory. A file whose bytes are the same as last time is
-//! not parsed again.
+//! Every `*.yaml` and `*.yml` below the directory is read, in the order of folders and names; what begins with a dot is not.
+//! A symbolic link is followed only while it stays inside the directory.
+//!
+//! ```text
+//! root ─► listing ─► what changed since the last one ─► read · hash · parse · validate ─► still the same root? ─► snapshot
+//! ```
+//!
+//! A snapshot is one moment: where the directory or a link was swapped meanwhile it is taken anew. Only what changed is
+//! read: metadata decides which files are opened, their hash which are parsed. What is known of the others is kept in
+//! memory, and between two runs in an index beside the state.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use tracing::debug;
+
+use crate::config::Signers;
 use crate::digest::FileHash;
 use crate::policy::TenantName;
-use crate::snapshot::{FileFacts, Provenance, Snapshot};
+use crate::snapshot::{FileFacts, Snapshot};
 
+mod folder;
 mod git;
+mod history;
+mod index;
+mod known;
+mod parallel;
+mod payloads;
+mod root;
+mod tree;
 pub mod watch;
+
+pub use git::{Commits, Files};
+use index::Index;
+pub use index::Settled;
+use known::{Facts, Known};
+pub use payloads::{PayloadError, Payloads};
+use root::Root;
+use tree::{ListError, Listing};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 200_000;
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 32;
-/// How much of a file is read: one byte over what a document may have, so that a longer one is seen to be longer.
-const MAX_BYTES: u64 = 1024 * 1024 + 1;
+/// How often a snapshot is taken anew because the directory was swapped meanwhile.
+const TRIES: usize = 5;
 
 /// A policy directory, and what was read of it before.
 pub struct Source {
     root: PathBuf,
     tenants: BTreeSet<TenantName>,
-    known: HashMap<Arc<str>, Arc<FileFacts>>,
-    provenance: Option<Provenance>,
+    index: Option<PathBuf>,
+    known: Option<Known>,
+    signers: Option<Signers>,
+    repository: git::Repository,
+}
+
+/// What a look at the directory came to.
+#[derive(Debug)]
+pub enum Seen {
+    /// What it holds.
+    Snapshot(Arc<Snapshot>),
+    /// What it held when the plan was empty.
+    Settled(Settled),
 }
 
 impl Source {
     /// A directory whose policies belong to these tenants.
     pub fn new(root: &Path, tenants: BTreeSet<TenantName>) -> Self {
-        Self { root: root.to_owned(), tenants, known: HashMap::new(), provenance: None }
+        Self {
+            root: root.to_owned(),
+            tenants,
+            index: None,
+            known: None,
+            signers: None,
+            repository: Default::default(),
+        }
+    }
+
+    /// The same, with an index in a state directory.
+    #[must_use]
+    pub fn indexed(mut self, state: &Path) -> Self {
+        let path = index::path(state);
+        self.known = Index::load(&path, self.key()).map(Known::stored);
+        self.index = Some(path);
+        self
+    }
+
+    /// The same, asked which commits are signed by these.
+    #[must_use]
+    pub fn signed_by(self, signers: Option<Signers>) -> Self {
+        Self { signers, ..self }
     }
 
     /// The directory.
@@ -43,47 +101,109 @@ impl Source {
         &self.root
     }
 
+    /// The commit that the directory is at, where that is known.
+    pub fn revision(&self) -> Option<Arc<str>> {
+        git::revision(&self.root)
+    }
+
+    /// The commits that these files are from, as far as that is known.
+    pub fn commits(&mut self, files: &Files) -> Commits {
+        self.repository.commits(&self.root, files, self.signers.as_ref())
+    }
+
+    /// Where payloads of what a snapshot saw are read.
+    pub fn payloads(&self) -> Payloads {
+        Payloads::new(&self.root, self.default_tenant().cloned())
+    }
+
     /// The directory as it is now. One that can't be read, or holds no policy file, gives a void snapshot: it says
     /// nothing, which is never a reason to remove anything.
-    pub fn snapshot(&mut self) -> Snapshot {
-        let root = match self.root.canonicalize() {
-            Ok(root) => root,
-            Err(error) => return self.void(&format!("can't be read: {error}")),
-        };
-        let mut names = Vec::new();
-        if let Err(error) = walk(&root, &root, MAX_DEPTH, &mut names) {
-            return self.void(&format!("can't be read: {error}"));
+    pub fn snapshot(&mut self) -> Arc<Snapshot> {
+        match self.snapshot_unless(|_| false) {
+            Seen::Snapshot(snapshot) => snapshot,
+            Seen::Settled(_) => self.void("can't be read"),
         }
-        if names.is_empty() {
-            return self.void("holds no policy file (*.yaml, *.yml)");
-        }
-        names.sort();
-        let files: Vec<Arc<FileFacts>> = names.iter().map(|(name, path)| self.file(name, path)).collect();
-        let same =
-            |file: &Arc<FileFacts>| self.known.get(&file.file).is_some_and(|known| Arc::ptr_eq(known, file));
-        if self.provenance.is_none() || self.known.len() != files.len() || !files.iter().all(same) {
-            self.provenance = Some(git::provenance(&root));
-        }
-        self.known = files.iter().map(|file| (Arc::clone(&file.file), Arc::clone(file))).collect();
-        Snapshot::assemble(&files, &self.tenants, self.provenance.clone().unwrap_or_default())
     }
 
-    fn void(&mut self, why: &str) -> Snapshot {
-        self.known.clear();
-        self.provenance = None;
-        Snapshot::void(format!("the policy directory {} {why}", self.root.display()))
+    /// The same, unless nothing changed since a plan was empty, and what that was made from besides is still so.
+    pub fn snapshot_unless(&mut self, holds: impl Fn(&Settled) -> bool) -> Seen {
+        for _ in 0..TRIES {
+            match self.look(&holds) {
+                Ok(seen) => return seen,
+                Err(ListError::Moved) => {
+                    debug!(name: "source.moved", "the policy directory changed while it was read");
+                }
+                Err(error @ ListError::TooMany) => return Seen::Snapshot(self.void(&error.to_string())),
+                Err(ListError::Io(error)) => {
+                    return Seen::Snapshot(self.void(&format!("can't be read: {error}")));
+                }
+            }
+        }
+        Seen::Snapshot(self.void(&format!("changed each of the {TRIES} times that it was read")))
     }
 
-    /// What a file holds: what it held, where its bytes are the same.
-    fn file(&self, name: &Arc<str>, path: &Path) -> Arc<FileFacts> {
-        let bytes = match read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => return Arc::new(FileFacts::unreadable(name, &error.to_string())),
-        };
-        match self.known.get(name) {
-            Some(known) if known.hash == FileHash::of(&bytes) => Arc::clone(known),
-            _ => Arc::new(FileFacts::read(name, &bytes, self.default_tenant())),
+    /// Keeps in mind that a plan made from the last snapshot was empty.
+    pub fn settle(&mut self, settled: Settled) {
+        if let Some(known) = &mut self.known {
+            known.settle(settled);
         }
+    }
+
+    /// Writes the index, where there is one and something of it changed. Without that the next run reads more.
+    pub fn save(&mut self) {
+        let key = self.key();
+        let (Some(path), Some(known)) = (&self.index, &mut self.known) else { return };
+        let Facts::Loaded(facts, _) = &known.facts else { return };
+        if known.saved || !path.parent().is_some_and(Path::is_dir) {
+            return;
+        }
+        match index::save(path, key, &known.folders, facts, known.settled) {
+            Ok(()) => known.saved = true,
+            Err(error) => debug!(name: "index.unsaved", error = %error, "the index is not kept: {error}"),
+        }
+    }
+
+    fn key(&self) -> FileHash {
+        index::key(&self.root, self.tenants.iter().map(TenantName::as_str))
+    }
+
+    fn void(&mut self, why: &str) -> Arc<Snapshot> {
+        self.known = None;
+        Arc::new(Snapshot::void(format!("the policy directory {} {why}", self.root.display())))
+    }
+
+    fn look(&mut self, holds: &impl Fn(&Settled) -> bool) -> Result<Seen, ListError> {
+        let root = Root::open(&self.root)?;
+        let Listing { folders, odd, links } = Listing::of(&root, now())?;
+        let odd: Vec<Arc<FileFacts>> = odd.iter().map(|odd| Arc::new(odd.facts())).collect();
+        if folders.is_empty() && odd.is_empty() {
+            return Ok(Seen::Snapshot(self.void("holds no policy file (*.yaml, *.yml)")));
+        }
+        let unmoved = || match root.has_moved(&self.root) || links.iter().any(|link| link.has_moved(&root)) {
+            true => Err(ListError::Moved),
+            false => Ok(()),
+        };
+        if let Some(known) = self.known.as_ref().filter(|known| odd.is_empty() && known.proves(&folders)) {
+            unmoved()?;
+            match (&known.facts, &known.settled) {
+                (_, Some(settled)) if holds(settled) => return Ok(Seen::Settled(*settled)),
+                (Facts::Loaded(_, snapshot), _) => return Ok(Seen::Snapshot(Arc::clone(snapshot))),
+                (Facts::Stored(_), _) => {}
+            }
+        }
+        let known = Known::load(self.known.take());
+        let read = known.read(&root, folders, odd, self.default_tenant());
+        let moved = unmoved();
+        let (folders, files) = match read.and_then(|read| moved.map(|()| read)) {
+            Ok(read) => read,
+            Err(error) => {
+                self.known = Some(known);
+                return Err(error);
+            }
+        };
+        let (known, snapshot) = known.becomes(folders, files, &self.tenants);
+        self.known = Some(known);
+        Ok(Seen::Snapshot(snapshot))
     }
 
     /// The tenant of a document that names none: the only one.
@@ -95,120 +215,11 @@ impl Source {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Collects the policy files below a folder: names relative to the root, and where to read them.
-fn walk(root: &Path, folder: &Path, depth: usize, names: &mut Vec<(Arc<str>, PathBuf)>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let Some(kind) = kind_inside(root, &path, entry.file_type()?) else { continue };
-        if kind.is_dir() && depth > 0 {
-            walk(root, &path, depth - 1, names)?;
-        } else if kind.is_file() && is_policy_file(&path) {
-            if names.len() >= MAX_FILES {
-                return Err(io::Error::other(format!("it holds more than {MAX_FILES} policy files")));
-            }
-            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into();
-            names.push((name, path));
-        }
-    }
-    Ok(())
-}
-
-/// What is there, through a symbolic link only where that stays inside the root. A pipe or a device is neither a file
-/// nor a folder, and so is never opened.
-fn kind_inside(root: &Path, path: &Path, kind: fs::FileType) -> Option<fs::FileType> {
-    if !kind.is_symlink() {
-        return Some(kind);
-    }
-    let target = path.canonicalize().ok()?;
-    // A link to a folder above itself would be walked for ever.
-    let circular = path.starts_with(&target);
-    if !target.starts_with(root) || circular {
-        return None;
-    }
-    Some(fs::metadata(&target).ok()?.file_type())
-}
-
-fn is_policy_file(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+/// Now, in nanoseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_nanos().try_into().unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn tenants() -> BTreeSet<TenantName> {
-        ["default".parse().unwrap()].into()
-    }
-
-    fn document(name: &str) -> String {
-        format!(
-            "apiVersion: chatward.dev/v1\nkind: WebchatSecurityPolicy\nmetadata: {{ name: {name} }}\n\
-             spec: {{ cspDirectives: {{ default-src: \"'self'\" }} }}\n"
-        )
-    }
-
-    fn ids(snapshot: &Snapshot) -> Vec<String> {
-        snapshot.desired.keys().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn every_policy_file_is_read_and_nothing_else() {
-        let root = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
-        let path = |name: &str| root.path().join(name);
-        for folder in ["default", ".git", "..2026"] {
-            fs::create_dir(path(folder)).unwrap();
-        }
-        fs::write(path("default/a.yaml"), document("a")).unwrap();
-        fs::write(path("b.yml"), document("b")).unwrap();
-        fs::write(path(".hidden.yaml"), document("hidden")).unwrap();
-        fs::write(path(".git/c.yaml"), document("c")).unwrap();
-        fs::write(path("notes.txt"), document("notes")).unwrap();
-        fs::write(outside.path().join("out.yaml"), document("out")).unwrap();
-        fs::write(path("..2026/d.yaml"), document("d")).unwrap();
-        symlink("..2026/d.yaml", path("d.yaml")).unwrap();
-        symlink(outside.path().join("out.yaml"), path("out.yaml")).unwrap();
-        symlink(root.path(), path("default/up")).unwrap();
-        let snapshot = Source::new(root.path(), tenants()).snapshot();
-        assert_eq!(ids(&snapshot), ["default/a", "default/b", "default/d"]);
-        assert_eq!(snapshot.void, None);
-    }
-
-    #[test]
-    fn a_directory_that_says_nothing_says_so() {
-        let root = tempfile::tempdir().unwrap();
-        let empty = Source::new(root.path(), tenants()).snapshot();
-        assert!(empty.void.unwrap().contains("holds no policy file"));
-        let gone = Source::new(&root.path().join("gone"), tenants()).snapshot();
-        assert!(gone.void.unwrap().contains("can't be read"));
-        let file = root.path().join("file");
-        fs::write(&file, "").unwrap();
-        assert!(Source::new(&file, tenants()).snapshot().void.is_some());
-    }
-
-    #[test]
-    fn a_file_with_the_same_bytes_is_not_parsed_again() {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("a.yaml"), document("a")).unwrap();
-        let mut source = Source::new(root.path(), tenants());
-        source.snapshot();
-        let before = source.known.values().next().cloned().unwrap();
-        fs::write(root.path().join("a.yaml"), document("a")).unwrap();
-        source.snapshot();
-        assert!(Arc::ptr_eq(&before, source.known.values().next().unwrap()));
-        fs::write(root.path().join("a.yaml"), document("b")).unwrap();
-        assert_eq!(ids(&source.snapshot()), ["default/b"]);
-    }
-}
+mod tests;

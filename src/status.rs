@@ -176,7 +176,7 @@ fn row(snapshot: &Snapshot, id: &PolicyId, policy: &PolicyState, live: Live) -> 
         health: health(policy),
         digest: desired.map(|desired| desired.digest),
         applied_digest: applied.map(|applied| applied.digest),
-        revision: applied.and_then(|applied| applied.origin.revision.as_deref()).map(str::to_owned),
+        revision: applied.and_then(|applied| applied.origin.revision()).map(str::to_owned),
         file: origin.map(|origin| origin.file.to_string()),
         job_id: job.or_else(|| applied.and_then(|applied| applied.job_id.clone())),
         applied_at: applied.map(|applied| applied.time),

@@ -196,9 +196,9 @@ mod tests {
         );
         let facts = FileFacts::read(&"a.yaml".into(), text.as_bytes(), None);
         let tenants = ["default".parse().unwrap()].into();
-        let snapshot = Snapshot::assemble(&[Arc::new(facts)], &tenants, Default::default());
+        let snapshot = Snapshot::assemble(&[Arc::new(facts)].into(), &tenants);
         let found = |finding: Finding| (finding.code.id, finding.waived.map(|reason| reason.to_string()));
-        let found = snapshot.findings.into_iter().map(found);
+        let found = snapshot.findings().into_iter().map(found);
         // Other weaknesses of the same policy are not what is tried here.
         found.filter(|(id, _)| *id == "CW2301" || CODES.iter().any(|code| code.id == *id)).collect()
     }

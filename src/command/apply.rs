@@ -25,6 +25,7 @@ pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let retry = if args.retry { Retry::Rejected } else { Retry::Failed };
     let report = reconciler.pass(retry, (&stops.drain, &stops.stop), &Bar::new()).await?;
     reconciler.ledger().checkpoint(true)?;
+    reconciler.keep_index().await?;
     match args.output {
         Output::Text => print(render::apply::text(&report))?,
         Output::Json => print(render::apply::json(&report)? + "\n")?,

@@ -10,7 +10,6 @@ use super::{Exit, print, print_json, setup};
 use crate::cli::{Doctor, Output};
 use crate::config::wire::TUTORIAL;
 use crate::config::{Settings, Tenant};
-use crate::finding::Finding;
 use crate::host::Host;
 use crate::outcome::Fault;
 use crate::policy::TenantName;
@@ -83,14 +82,15 @@ pub(super) async fn run(args: Doctor) -> anyhow::Result<Exit> {
 }
 
 fn directory(checks: &mut Checks, settings: &Settings) {
-    let snapshot = Source::new(&settings.policies, setup::names(settings)).snapshot();
-    if let Some(why) = snapshot.void {
-        return checks.add("policies", Level::Failed, why);
+    let mut source = Source::new(&settings.policies, setup::names(settings));
+    let snapshot = source.snapshot();
+    if let Some(why) = &snapshot.void {
+        return checks.add("policies", Level::Failed, why.clone());
     }
-    let errors = snapshot.findings.iter().filter(|finding| Finding::is_error(finding)).count();
+    let errors = snapshot.findings().iter().filter(|finding| finding.is_error()).count();
     let path = settings.policies.display();
-    let found = format!("{path}: {} files, {} policies", snapshot.files, snapshot.desired.len());
-    match (errors, snapshot.provenance.revision) {
+    let found = format!("{path}: {} files, {} policies", snapshot.files(), snapshot.desired.len());
+    match (errors, source.revision()) {
         (0, Some(revision)) => checks.add("policies", Level::Ok, format!("{found}, at commit {revision}")),
         (0, None) => checks.add("policies", Level::Ok, format!("{found}, in no git work tree")),
         (errors, _) => {

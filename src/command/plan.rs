@@ -12,38 +12,65 @@ use crate::host::Host;
 use crate::ledger;
 use crate::outcome::Fault;
 use crate::payload::Payload;
-use crate::plan::Retry;
+use crate::plan::{self, Retry};
 use crate::policy::PolicyId;
 use crate::reconcile;
 use crate::remote::{LivePolicy, ReadTenant as _};
 use crate::render;
-use crate::source::Source;
+use crate::snapshot::Snapshot;
+use crate::source::{Seen, Source};
 use crate::state::{Position, State};
 
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let host = Host::real();
     let mut settings = setup::settings(&args.common, None, args.prune)?;
-    let state = ledger::view(&settings.state)?;
+    let mut source = reconcile::source(&settings);
     let _simulated = match args.live {
         true => setup::simulate(&mut settings, &args.sandbox).await?,
         false => None,
     };
     settings.tenants.values_mut().for_each(|tenant| tenant.sandbox |= args.sandbox.sandbox);
-    reconcile::check_bindings(&settings, &state)?;
-    let live = if args.live { live(&settings, &state, &host).await? } else { BTreeMap::new() };
-    let mut source = Source::new(&settings.policies, setup::names(&settings));
-    let directory = settings.state.clone();
-    let payload_at = |at| payload_at(&directory, at);
-    let (snapshot, plan) =
-        reconcile::look(&mut source, &state, &settings, &live, (Retry::Failed, &host), &payload_at);
+    let (void, plan) = match see(&mut source, &settings, args.live) {
+        Seen::Settled(settled) => (None, plan::Plan { in_sync: settled.in_sync, ..Default::default() }),
+        Seen::Snapshot(snapshot) => {
+            let plan = look(&mut source, &snapshot, &settings, args.live, &host).await?;
+            (snapshot.void.clone(), plan)
+        }
+    };
     match args.output {
         Output::Text => print(render::plan::text(&plan))?,
         Output::Json => print(render::plan::json(&plan)? + "\n")?,
     }
-    if let Some(why) = &snapshot.void {
+    if let Some(why) = void {
         anyhow::bail!("{why}");
     }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Pending } else { Exit::Fine })
+}
+
+/// What the directory holds; or, where nothing changed since the plan was empty, that it still is: then neither files nor
+/// state are read.
+fn see(source: &mut Source, settings: &Settings, live: bool) -> Seen {
+    let (head, terms) = (ledger::head(&settings.state).filter(|_| !live), reconcile::terms(settings));
+    source.snapshot_unless(|settled| Some(settled.head) == head && settled.terms == terms)
+}
+
+async fn look(
+    source: &mut Source,
+    snapshot: &Snapshot,
+    settings: &Settings,
+    ask: bool,
+    host: &Host,
+) -> anyhow::Result<plan::Plan> {
+    let state = ledger::view(&settings.state)?;
+    reconcile::check_bindings(settings, &state)?;
+    let live = if ask { live(settings, &state, host).await? } else { BTreeMap::new() };
+    let payload_at = |at| payload_at(&settings.state, at);
+    let plan = reconcile::look(source, snapshot, &state, settings, &live, (Retry::Failed, host), &payload_at);
+    if let Some(settled) = reconcile::settled(&plan, settings, state.head.hash).filter(|_| !ask) {
+        source.settle(settled);
+    }
+    source.save();
+    Ok(plan)
 }
 
 /// The payload of an intent.

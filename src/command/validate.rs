@@ -1,13 +1,14 @@
 //! `chatward validate`: everything that is wrong, at once.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Exit, print, setup};
 use crate::cli::{Deny, Report, Validate};
+use crate::config::Settings;
 use crate::finding::{Finding, Severity};
-use crate::policy::TenantName;
+use crate::reconcile;
 use crate::render::findings::{self, Tally};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     let mut found = Vec::new();
     let (mut files, mut policies) = (0, 0);
     for root in roots {
-        let mut snapshot = snapshot_of(root, &tenants)?;
+        let mut snapshot = snapshot_of(root, &settings)?;
         if args.fix || args.diff {
             let shown = fix::mend(root, &snapshot, &tenants, args.fix)?;
             match args.output {
@@ -34,13 +35,13 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
             }
         }
         if args.fix {
-            snapshot = snapshot_of(root, &tenants)?;
+            snapshot = snapshot_of(root, &settings)?;
         }
-        files += snapshot.files;
+        files += snapshot.files();
         policies += snapshot.desired.len() + snapshot.unusable.len();
         found.extend(match args.output {
-            Report::Text | Report::Json => snapshot.findings,
-            Report::Sarif | Report::Github => from_here(root, snapshot.findings),
+            Report::Text | Report::Json => snapshot.findings(),
+            Report::Sarif | Report::Github => from_here(root, snapshot.findings()),
         });
     }
     let tally = Tally::of(files, policies, &found);
@@ -54,10 +55,16 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     Ok(if denied { Exit::Pending } else { Exit::Fine })
 }
 
-fn snapshot_of(root: &Path, tenants: &BTreeSet<TenantName>) -> anyhow::Result<Snapshot> {
-    let snapshot = Source::new(root, tenants.clone()).snapshot();
-    match snapshot.void {
-        Some(why) => Err(anyhow::anyhow!(why)),
+/// What is at a path; of the policy directory itself, only what changed is read.
+fn snapshot_of(root: &Path, settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
+    let mut source = match root == settings.policies {
+        true => reconcile::source(settings),
+        false => Source::new(root, setup::names(settings)),
+    };
+    let snapshot = source.snapshot();
+    source.save();
+    match &snapshot.void {
+        Some(why) => Err(anyhow::anyhow!(why.clone())),
         None => Ok(snapshot),
     }
 }

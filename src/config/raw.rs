@@ -29,6 +29,23 @@ pub struct File {
     /// How much one pass may change.
     #[serde(default)]
     pub guard: Guard,
+    /// What policies may come from.
+    #[serde(default)]
+    pub source: Source,
+}
+
+/// `source`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Whether the commit that last touched a policy's file must be signed by an allowed key.
+    #[serde(default)]
+    pub require_signed: bool,
+    /// A file of SSH keys that are allowed.
+    pub allowed_signers: Option<PathBuf>,
+    /// Fingerprints of PGP keys that are allowed.
+    #[serde(default)]
+    pub allowed_pgp_keys: Vec<String>,
 }
 
 /// `guard`

@@ -11,8 +11,8 @@ use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
 use super::{
-    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Settings, Tenant,
-    Verify, Webhook,
+    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Settings, Signers,
+    Tenant, Verify, Webhook,
 };
 use crate::breaker;
 use crate::loopback::is_loopback;
@@ -65,6 +65,7 @@ pub fn resolve(
     }
     let guard = Guard::default();
     Ok(Settings {
+        signers: signers_of(raw.source)?,
         policies: overrides.policies.or(raw.policies).unwrap_or_else(|| PathBuf::from("policies")),
         state: overrides.state.or(raw.state).unwrap_or_else(|| PathBuf::from(".chatward")),
         interval,
@@ -76,6 +77,23 @@ pub fn resolve(
         },
         tenants,
     })
+}
+
+/// Who may sign, where commits must be signed.
+fn signers_of(raw: raw::Source) -> Result<Option<Signers>, ConfigError> {
+    let signers = Signers { ssh_file: raw.allowed_signers, pgp_keys: raw.allowed_pgp_keys };
+    let is_fingerprint =
+        |key: &&String| matches!(key.len(), 40 | 64) && key.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(key) = signers.pgp_keys.iter().find(|key| !is_fingerprint(key)) {
+        return Err(ConfigError::new(format!("source.allowed_pgp_keys: {key:?} is no whole fingerprint")));
+    }
+    let nobody = signers.ssh_file.is_none() && signers.pgp_keys.is_empty();
+    match raw.require_signed {
+        true if nobody => Err(ConfigError::new(
+            "source.require_signed: name who may sign: allowed_signers or allowed_pgp_keys",
+        )),
+        required => Ok(required.then_some(signers)),
+    }
 }
 
 /// The tutorial's variables, and ours.

@@ -29,14 +29,19 @@ const MAX_DEADLINES: u32 = 3;
 
 impl<T: WriteTenant> Deployer<'_, T> {
     /// Begins the operation that a step asks for: its intent goes to disk first.
-    pub(super) async fn intend(&self, step: &Step, desired: &Desired) -> Result<(), StepError> {
+    pub(super) async fn intend(
+        &self,
+        step: &Step,
+        desired: &Desired,
+        payload: Payload,
+    ) -> Result<(), StepError> {
         let cause = step.cause.ok_or(StepError::Internal("a step without a cause"))?;
-        let payload = Payload::clone(&desired.payload).stamped(PayloadMetadata {
+        let payload = payload.stamped(PayloadMetadata {
             updated_by: UPDATED_BY.to_owned(),
             validation_timestamp: self.host.now(),
             policy_name: step.id.name.clone(),
             policy_hash: desired.digest,
-            source_revision: desired.origin.revision.as_deref().map(str::to_owned),
+            source_revision: desired.origin.clean_revision().map(str::to_owned),
         });
         let intent = Intent {
             id: step.id.clone(),
@@ -245,7 +250,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let recorded = self.ledger.append(Event::Effect(Effect { policy_id, duration_ms, ..effect })).await?;
         info!(
             name: "policy.deployed", policy = %id, digest = %open.digest, job = open.job.as_ref().map(|job| &*job.id),
-            duration_ms, correlation = %open.correlation_id, revision = open.origin.revision.as_deref(),
+            duration_ms, correlation = %open.correlation_id, revision = open.origin.revision(),
             entry = recorded.sequence, head = %recorded.hash,
             "{} {id}: done in {:.1} s, entry {}, head {}",
             open.operation, duration_ms as f64 / 1000.0, recorded.sequence, recorded.hash,

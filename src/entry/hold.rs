@@ -66,6 +66,8 @@ pub enum HoldReason {
     PruneOff,
     /// The tenant was changed, and is only reported on.
     ReportOnly,
+    /// No allowed key signed the commit that it is from.
+    Unsigned,
 }
 
 impl fmt::Display for HoldReason {
@@ -81,6 +83,7 @@ impl fmt::Display for HoldReason {
             Self::RolledBack => "rolled-back",
             Self::PruneOff => "prune-off",
             Self::ReportOnly => "report-only",
+            Self::Unsigned => "unsigned",
         })
     }
 }

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
@@ -51,12 +52,44 @@ pub struct Origin {
     pub file: Arc<str>,
     /// The hash of the file's bytes.
     pub file_hash: FileHash,
-    /// The git commit of the snapshot, where the directory is in a work tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Arc<str>>,
-    /// That commit's author.
+    /// The git commit that last touched it, where that is known.
+    #[serde(flatten)]
+    pub commit: Option<Arc<Commit>>,
+}
+
+/// A git commit, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Commit {
+    /// Its hash.
+    pub revision: Arc<str>,
+    /// Who wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Arc<str>>,
+    /// When it was committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_at: Option<Timestamp>,
+    /// The first line of its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_subject: Option<Arc<str>>,
+    /// Whether the file was changed since, so that what it says is not what was committed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
+    /// The allowed key that signed it, where signatures are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// The commit that last touched the file, by its hash.
+    pub fn revision(&self) -> Option<&str> {
+        Some(&self.commit.as_ref()?.revision)
+    }
+
+    /// The commit that the file is from; nothing where the file was changed since.
+    pub fn clean_revision(&self) -> Option<&str> {
+        Some(&self.commit.as_ref().filter(|commit| !commit.dirty)?.revision)
+    }
 }
 
 /// `operation.intent`: goes to disk before the first byte of the submit leaves.

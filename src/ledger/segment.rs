@@ -101,6 +101,16 @@ fn whole_lines(file: &mut File, length: u64) -> io::Result<u64> {
     Ok(0)
 }
 
+/// The last whole line of a segment, without its newline, where it has one.
+pub(super) fn last_line(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+    let io = |error| LedgerError::io(path, error);
+    let mut file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let Some(end) = whole_lines(&mut file, length).map_err(io)?.checked_sub(1) else { return Ok(None) };
+    let start = whole_lines(&mut file, end).map_err(io)?;
+    line_at(path, start).map(Some)
+}
+
 /// The line that begins there, without its newline.
 pub(super) fn line_at(path: &Path, offset: u64) -> Result<Vec<u8>, LedgerError> {
     let io = |error| LedgerError::io(path, error);

@@ -165,7 +165,8 @@ impl Draft<'_> {
             return Vec::new();
         }
         let old = (self.terms.payload_at)(applied.intent);
-        old.map(|old| changes(&old, &desired.payload)).unwrap_or_default()
+        let new = (self.terms.payload_of)(self.id, desired);
+        old.zip(new).map(|(old, new)| changes(&old, &new)).unwrap_or_default()
     }
 
     /// Whether what is wanted guards better or worse than what is applied. Where an operation is open, what it is about may
@@ -178,9 +179,10 @@ impl Draft<'_> {
         let desired = self.desired?;
         let open = self.policy.open.as_ref().map(|open| (open.digest, open.intent));
         let before = applied.into_iter().chain(open).filter(|(digest, _)| *digest != desired.digest);
-        let assessments = before.map(|(_, intent)| match (self.terms.payload_at)(intent) {
-            Some(old) => Assessment::of(&old, &desired.payload),
-            None => Assessment::of_unknown(),
+        let assessments = before.map(|(_, intent)| {
+            let (old, new) = ((self.terms.payload_at)(intent), (self.terms.payload_of)(self.id, desired));
+            let known = old.zip(new).map(|(old, new)| Assessment::of(&old, &new));
+            known.unwrap_or_else(Assessment::of_unknown)
         });
         assessments.reduce(Assessment::or)
     }

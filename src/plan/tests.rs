@@ -1,7 +1,6 @@
 //! Tries what is planned, held and left alone, for every way in which a policy can stand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use crate::digest::{Digest, FileHash};
 use crate::drift::{Cause, Live};
 use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
 use crate::outcome::Verification;
-use crate::payload::tests::payload;
+use crate::payload::{Payload, tests::payload};
 use crate::policy::PolicyId;
 use crate::snapshot::{Desired, Snapshot, Unusable};
 use crate::state::{Abandoned, Applied, Job, Open, PolicyState, Position, Setback, State, TenantState};
@@ -28,17 +27,12 @@ fn id() -> PolicyId {
 }
 
 fn origin() -> Origin {
-    Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), revision: None, author: None }
+    Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), commit: None }
 }
 
 fn wanted(text: &[u8]) -> Snapshot {
-    let desired = Desired {
-        digest: Digest::of(text),
-        payload: Arc::new(payload()),
-        origin: origin(),
-        accepts_weakening: None,
-    };
-    Snapshot { files: 1, desired: [(id(), desired)].into(), ..Snapshot::default() }
+    let desired = Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None };
+    Snapshot { desired: [(id(), desired)].into(), ..Snapshot::default() }
 }
 
 fn applied(text: &[u8]) -> PolicyState {
@@ -79,6 +73,7 @@ struct Asked {
     probed: bool,
     rollback: bool,
     weakening: Weakening,
+    limit: Option<u32>,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
@@ -94,6 +89,7 @@ fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
         retry: asked.retry,
         now: now(),
         payload_at: &|_| Some(payload()),
+        payload_of: &|_, _| Some(asked.limit.map_or_else(payload, limited)),
     };
     plan(snapshot, state, &terms)
 }
@@ -112,7 +108,7 @@ fn said(plan: &Plan) -> String {
 
 #[test]
 fn desired_against_applied() {
-    let nothing = Snapshot { files: 1, ..Snapshot::default() };
+    let nothing = Snapshot::default();
     let asked = Asked::default();
     let rows: &[(&Snapshot, State, &str)] = &[
         (&nothing, State::default(), "0 in sync"),
@@ -144,7 +140,7 @@ fn live_against_applied() {
 #[test]
 fn a_policy_is_removed_only_where_its_absence_says_something() {
     let prune = Asked { prune: true, ..Asked::default() };
-    let present = Snapshot { files: 1, ..Snapshot::default() };
+    let present = Snapshot::default();
     assert_eq!(said(&planned(&present, &state(applied(b"a")), &prune)), "remove removed");
     let void = Snapshot::void("it is empty".into());
     assert_eq!(said(&planned(&void, &state(applied(b"a")), &prune)), "held guard");
@@ -158,7 +154,7 @@ fn a_policy_is_removed_only_where_its_absence_says_something() {
         origin: origin(),
     };
     for (tenant, removes) in [(None, false), (Some("acme"), false), (Some("other"), true)] {
-        let snapshot = Snapshot { files: 1, unusable: vec![broken(tenant)], ..Snapshot::default() };
+        let snapshot = Snapshot { unusable: vec![broken(tenant)], ..Snapshot::default() };
         let plan = planned(&snapshot, &state(applied(b"a")), &prune);
         assert_eq!(plan.count(Action::Remove) == 1, removes, "{tenant:?}");
     }
@@ -201,14 +197,16 @@ fn the_wait_doubles_to_an_hour() {
     }
 }
 
-/// What is wanted allows half as many messages again, or half of them.
-fn wanted_with_limit(limit: u32, accepts: Option<&str>) -> Snapshot {
-    let mut snapshot = wanted(b"b");
-    let desired = snapshot.desired.get_mut(&id()).unwrap();
+/// The payload that allows so many messages a minute; the one applied allows 12.
+fn limited(limit: u32) -> Payload {
     let mut payload = payload();
     payload.security_profile.bot_detection.rate_limit_per_minute = limit;
-    desired.payload = Arc::new(payload);
-    desired.accepts_weakening = accepts.map(Into::into);
+    payload
+}
+
+fn accepting(reason: Option<&str>) -> Snapshot {
+    let mut snapshot = wanted(b"b");
+    snapshot.desired.get_mut(&id()).unwrap().accepts_weakening = reason.map(Into::into);
     snapshot
 }
 
@@ -223,27 +221,30 @@ fn what_weakens_goes_through_or_is_held_until_its_document_accepts_it() {
         (12, None, Weakening::Hold, "update source"),
     ];
     for (limit, accepts, weakening, expected) in rows {
-        let asked = Asked { weakening, ..Asked::default() };
-        let plan = planned(&wanted_with_limit(limit, accepts), &state(applied(b"a")), &asked);
+        let asked = Asked { weakening, limit: Some(limit), ..Asked::default() };
+        let plan = planned(&accepting(accepts), &state(applied(b"a")), &asked);
         assert_eq!(said(&plan), expected, "{limit} {accepts:?} {weakening:?}");
     }
-    let hold = Asked { weakening: Weakening::Hold, prune: true, ..Asked::default() };
-    let plan = planned(&wanted_with_limit(18, None), &state(applied(b"a")), &hold);
+    let hold = Asked { weakening: Weakening::Hold, limit: Some(18), prune: true, ..Asked::default() };
+    let plan = planned(&accepting(None), &state(applied(b"a")), &hold);
     assert_eq!(
         plan.held[0].detail,
         "it would be weaker: rate limit raised from 12 to 18; to accept that, annotate the document with \
          chatward.dev/accept-weakening: \"REASON\""
     );
-    assert_eq!(said(&planned(&wanted_with_limit(18, None), &State::default(), &hold)), "create new");
-    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    assert_eq!(said(&planned(&accepting(None), &State::default(), &hold)), "create new");
+    let gone = Snapshot::default();
     assert_eq!(said(&planned(&gone, &state(applied(b"a")), &hold)), "remove removed");
 }
 
 #[test]
 fn an_accepted_reason_counts_only_where_something_weakens() {
     let accepted = |limit| {
-        let plan =
-            planned(&wanted_with_limit(limit, Some("SEC-12")), &state(applied(b"a")), &Asked::default());
+        let plan = planned(
+            &accepting(Some("SEC-12")),
+            &state(applied(b"a")),
+            &Asked { limit: Some(limit), ..Asked::default() },
+        );
         plan.steps[0].accepted_weakening().map(ToString::to_string)
     };
     assert_eq!(accepted(18).as_deref(), Some("SEC-12"));
@@ -263,6 +264,7 @@ fn what_was_applied_and_is_lost_is_not_taken_for_harmless() {
         retry: Retry::Due,
         now: now(),
         payload_at: &|_| None,
+        payload_of: &|_, _| Some(payload()),
     };
     assert_eq!(said(&plan(&wanted(b"b"), &state(applied(b"a")), &terms)), "held weakening");
 }
@@ -287,9 +289,9 @@ fn open(text: &[u8]) -> Open {
 #[test]
 fn what_is_open_goes_on_but_leads_to_nothing_weaker() {
     for (limit, accepts, leads) in [(18, None, false), (18, Some("SEC-12"), true), (6, None, true)] {
-        let asked = Asked { weakening: Weakening::Hold, ..Asked::default() };
+        let asked = Asked { weakening: Weakening::Hold, limit: Some(limit), ..Asked::default() };
         let state = state(PolicyState { open: Some(open(b"a")), ..PolicyState::default() });
-        let plan = planned(&wanted_with_limit(limit, accepts), &state, &asked);
+        let plan = planned(&accepting(accepts), &state, &asked);
         assert_eq!(said(&plan), "resume new");
         assert_eq!(plan.steps[0].desired.is_some(), leads, "{limit} {accepts:?}");
     }
@@ -301,7 +303,7 @@ fn an_open_operation_comes_first_whatever_the_file_says() {
     let asked = Asked::default();
     assert_eq!(said(&planned(&wanted(b"a"), &state, &asked)), "resume new");
     assert_eq!(said(&planned(&wanted(b"b"), &state, &asked)), "resume new");
-    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    let gone = Snapshot::default();
     assert_eq!(said(&planned(&gone, &state, &asked)), "resume -");
 }
 
@@ -327,7 +329,7 @@ fn an_abandoned_job_is_watched_and_what_it_overtook_goes_once_more() {
 
     let overtaken = PolicyState { overtaken: Some(Position::default()), ..applied(b"a") };
     assert_eq!(said(&planned(&wanted(b"a"), &state(overtaken.clone()), &asked)), "update live");
-    let gone = Snapshot { files: 1, ..Snapshot::default() };
+    let gone = Snapshot::default();
     let pruned = Asked { prune: true, ..Asked::default() };
     assert_eq!(said(&planned(&gone, &state(overtaken), &pruned)), "remove removed");
 }

@@ -63,7 +63,7 @@ fn row(entry: &Entry) -> [Cell; 10] {
         Event::Effect(_) => GREEN,
         _ => PLAIN,
     };
-    let revision = told.origin.and_then(|origin| origin.revision.as_deref());
+    let revision = told.origin.and_then(|origin| origin.revision());
     [
         Cell::new(entry.time.strftime("%FT%TZ").to_string()),
         Cell::new(entry.sequence.to_string()),

@@ -148,7 +148,7 @@ mod tests {
         assert_snapshot!(plain(list(&codes)), @r##"
         CODE    SEVERITY  NAME              SUMMARY
         CW2107  error     hash-length       No script or style can have a hash of that length.
-        CW2306  info      missing-base-uri  Without base-uri an injected <base> element sends relative script addresses elsewhere.
+        CW2306  warning   missing-base-uri  Without base-uri an injected <base> element sends relative script addresses elsewhere.
         "##);
     }
 

@@ -10,7 +10,7 @@ use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, pr
 use crate::digest::Digest;
 use crate::direction::{Assessment, Direction, Reason};
 use crate::drift::Cause;
-use crate::entry::{HoldReason, Origin, Subject};
+use crate::entry::{Commit, HoldReason, Origin, Subject};
 use crate::plan::change::Change;
 use crate::plan::{Action, HeldItem, Plan, Step};
 use crate::policy::{PolicyName, TenantName};
@@ -154,6 +154,8 @@ struct StepRow<'a> {
     applied_digest: Option<Digest>,
     file: Option<&'a str>,
     revision: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a Commit>,
     changes: &'a [Change],
     #[serde(flatten)]
     assessed: Assessed<'a>,
@@ -192,6 +194,8 @@ pub(super) struct HeldRow<'a> {
     digest: Option<Digest>,
     file: Option<&'a str>,
     revision: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a Commit>,
     changes: &'a [Change],
     #[serde(flatten)]
     assessed: Assessed<'a>,
@@ -232,10 +236,6 @@ pub fn json(plan: &Plan) -> serde_json::Result<String> {
     })
 }
 
-fn revision(origin: &Origin) -> Option<&str> {
-    origin.revision.as_deref()
-}
-
 impl<'a> StepRow<'a> {
     fn of(step: &'a Step) -> Self {
         let origin = step.desired.as_ref().map(|desired| &desired.origin);
@@ -247,7 +247,8 @@ impl<'a> StepRow<'a> {
             digest: step.desired.as_ref().map(|desired| desired.digest),
             applied_digest: step.applied,
             file: origin.map(|origin| &*origin.file),
-            revision: origin.and_then(revision),
+            revision: origin.and_then(Origin::revision),
+            commit: origin.and_then(|origin| origin.commit.as_deref()),
             changes: &step.changes,
             assessed: Assessed::of(step.assessment.as_ref()),
             accepted_weakening: step.accepted_weakening().map(|why| &**why),
@@ -269,7 +270,8 @@ impl<'a> HeldRow<'a> {
             cause: item.cause,
             digest: item.digest,
             file: file.or(item.origin.as_ref().map(|origin| &*origin.file)),
-            revision: item.origin.as_ref().and_then(revision),
+            revision: item.origin.as_ref().and_then(Origin::revision),
+            commit: item.origin.as_ref().and_then(|origin| origin.commit.as_deref()),
             changes: &item.changes,
             assessed: Assessed::of(item.assessment.as_ref()),
         }

@@ -5,8 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::digest::FileHash;
 use crate::direction::{Direction, Reason};
-use crate::entry::Origin;
-use crate::payload;
+use crate::entry::{Commit, Origin};
 use crate::plan::Action;
 use crate::plan::change::ChangeKind;
 use crate::snapshot::Desired;
@@ -15,14 +14,19 @@ pub(crate) fn origin(file: &str) -> Origin {
     Origin {
         file: file.into(),
         file_hash: FileHash::of(file.as_bytes()),
-        revision: Some("9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c".into()),
-        author: Some("Ada <ada@acme.example>".into()),
+        commit: Some(Arc::new(Commit {
+            revision: "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c".into(),
+            author: Some("Ada <ada@acme.example>".into()),
+            committed_at: Some("2026-11-01T11:58:00Z".parse().unwrap()),
+            commit_subject: Some("Tighten script-src".into()),
+            dirty: false,
+            signed_by: None,
+        })),
     }
 }
 
 pub(crate) fn desired(bytes: &[u8], file: &str) -> Option<Desired> {
-    let payload = Arc::new(payload::tests::payload());
-    Some(Desired { digest: Digest::of(bytes), payload, origin: origin(file), accepts_weakening: None })
+    Some(Desired { digest: Digest::of(bytes), origin: origin(file), accepts_weakening: None })
 }
 
 pub(crate) fn change(field: &str, kind: ChangeKind) -> Change {

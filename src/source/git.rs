@@ -1,37 +1,274 @@
-//! Which commit a directory is at, asked of `git` itself. No git, no work tree, no answer in time: left out, not guessed.
+//! Which commits files are from, asked of `git` itself: a few processes for all of them together, only for files that are
+//! asked about, and none at all for a file that was asked about at the same commit before.
+//!
+//! No git, no work tree, no answer in time: left out, not guessed. Nothing of a repository that somebody else wrote runs
+//! here: no hook, no filter, no helper program of its configuration, and nothing is fetched. Whether a file was changed
+//! since its commit is told by its bytes alone, so no clean filter is needed either.
 
-use std::io::Read as _;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
-use crate::snapshot::Provenance;
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
 
-/// The longest revision or author that is taken.
-const MAX: u64 = 1_024;
+use super::history;
+use crate::config::Signers;
+use crate::digest::FileHash;
+use crate::entry::Commit;
 
-/// The commit that a directory's work tree is at, and its author.
-pub(super) fn provenance(directory: &Path) -> Provenance {
-    let Some(text) = head(directory) else { return Provenance::default() };
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(Into::into);
-    Provenance { revision: lines.next(), author: lines.next() }
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The most that is read of one answer.
+const MAX_ANSWER: u64 = 1024 * 1024 * 1024;
+/// Up to so many files `git log` is told which; it compares each changed path with each of them.
+const MAX_PATHSPECS: usize = 200;
+/// The longest author, subject or key that is kept, in characters.
+const MAX_TEXT: usize = 200;
+
+/// Files that are asked about, and the hash of what each holds; nothing for one that is gone.
+pub type Files = BTreeMap<Arc<str>, Option<FileHash>>;
+/// The commit that last touched each file, as far as that is known.
+pub type Commits = BTreeMap<Arc<str>, Arc<Commit>>;
+
+/// The repository that a directory is in, and what it said before.
+#[derive(Debug, Default)]
+pub(super) struct Repository {
+    head: Option<Arc<str>>,
+    asked: Files,
+    told: Commits,
 }
 
-fn head(directory: &Path) -> Option<String> {
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(directory)
-        .args(["log", "-1", "--no-show-signature", "--format=%H%n%an <%ae>"])
-        // Nothing of a repository that somebody else wrote may run here, or ask for anything.
-        .args(["--no-color", "--no-mailmap"])
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
+impl Repository {
+    /// The commits that these files are from.
+    pub(super) fn commits(&mut self, root: &Path, files: &Files, signers: Option<&Signers>) -> Commits {
+        let Some(directory) = root.canonicalize().ok().filter(|_| !files.is_empty()) else {
+            return Commits::new();
+        };
+        let exported = exported(&directory);
+        let Some(head) = exported.clone().or_else(|| head(&directory)) else { return Commits::new() };
+        let known = self.head.as_ref() == Some(&head)
+            && files.iter().all(|(file, hash)| self.asked.get(file) == Some(hash));
+        if !known {
+            self.told = match exported {
+                Some(revision) => of_export(&directory, &revision, files, signers),
+                None => of_work_tree(&directory, &head, files, signers),
+            };
+            self.head = Some(head);
+            self.asked.clone_from(files);
+        }
+        self.told.clone()
+    }
+}
+
+/// The commit that a directory is at.
+pub(super) fn revision(root: &Path) -> Option<Arc<str>> {
+    let directory = root.canonicalize().ok()?;
+    exported(&directory).or_else(|| head(&directory))
+}
+
+/// git-sync's work trees are named by their commits.
+fn exported(directory: &Path) -> Option<Arc<str>> {
+    let is_hash = |name: &&str| matches!(name.len(), 40 | 64) && name.bytes().all(|b| b.is_ascii_hexdigit());
+    directory.iter().rev().filter_map(OsStr::to_str).find(is_hash).map(Into::into)
+}
+
+fn head(directory: &Path) -> Option<Arc<str>> {
+    let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
+    Some(std::str::from_utf8(&told).ok()?.trim().into())
+}
+
+/// All files of an exported commit are from that commit.
+fn of_export(directory: &Path, revision: &Arc<str>, files: &Files, signers: Option<&Signers>) -> Commits {
+    let log = ask(directory, None, &["log", "--no-walk", history::FORMAT, revision], "").unwrap_or_default();
+    let told = history::parse(&log).next().map(|touched| touched.commit);
+    let plain = || Commit {
+        revision: Arc::clone(revision),
+        author: None,
+        committed_at: None,
+        commit_subject: None,
+        dirty: false,
+        signed_by: None,
+    };
+    let mut commit = told.unwrap_or_else(plain);
+    commit.signed_by = signatures(directory, &[&*commit.revision].into(), signers).remove(&commit.revision);
+    let commit = Arc::new(commit);
+    files.keys().map(|file| (Arc::clone(file), Arc::clone(&commit))).collect()
+}
+
+fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Signers>) -> Commits {
+    let asked = || files.keys().filter(|file| !file.contains('\n'));
+    let mut input = format!("{head}\n--\n");
+    if files.len() <= MAX_PATHSPECS {
+        asked().for_each(|file| input += &format!("./{file}\n"));
+    }
+    let arguments = ["log", "--stdin", "-z", "-c", "--relative", "--name-only", history::FORMAT];
+    let mut found = history::Found::new(asked().cloned());
+    // An answer that was cut off tells all the same of the files that it came to.
+    let _ = ask_until(directory, None, &arguments, &input, |answer| found.feed(answer));
+    let found = found.finish();
+
+    let blobs = blobs(directory, &found);
+    let revisions = found.values().map(|commit| &*commit.revision).collect();
+    let signatures = signatures(directory, &revisions, signers);
+    let finish = |(file, commit): (&Arc<str>, &Commit)| {
+        let dirty = blobs.get(file) != Some(files.get(file)?);
+        let signed_by = signatures.get(&commit.revision).cloned();
+        Some((Arc::clone(file), Arc::new(Commit { dirty, signed_by, ..commit.clone() })))
+    };
+    found.iter().filter_map(finish).collect()
+}
+
+/// The hash of what each file held at its commit; nothing for one that the commit removed.
+fn blobs(directory: &Path, found: &BTreeMap<Arc<str>, Commit>) -> Files {
+    let input: String =
+        found.iter().map(|(file, commit)| format!("{}:./{file}\n", commit.revision)).collect();
+    let told = ask(directory, None, &["cat-file", "--batch"], &input).unwrap_or_default();
+    let mut rest = &*told;
+    let mut next = || {
+        let end = rest.iter().position(|&byte| byte == b'\n')?;
+        let (line, after) = (std::str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..]);
+        if line.ends_with(" missing") {
+            rest = after;
+            return Some(None);
+        }
+        let length = line.rsplit(' ').next()?.parse().ok()?;
+        let (blob, after) = after.split_at_checked(length)?;
+        rest = after.get(1..)?;
+        Some(Some(FileHash::of(blob)))
+    };
+    found.keys().map_while(|file| Some((Arc::clone(file), next()?))).collect()
+}
+
+/// The allowed key that each commit is signed by, where it is.
+fn signatures(
+    directory: &Path,
+    revisions: &BTreeSet<&str>,
+    signers: Option<&Signers>,
+) -> BTreeMap<Arc<str>, Arc<str>> {
+    let Some(signers) = signers else { return BTreeMap::new() };
+    let input: String = revisions.iter().map(|revision| format!("{revision}\n")).collect();
+    let arguments = ["log", "--no-walk", "--stdin", "-z", "--format=%H%n%G?%n%GF%n%GP"];
+    let told = ask(directory, Some(signers), &arguments, &input).unwrap_or_default();
+    let allowed = |record: &[u8]| {
+        let text = std::str::from_utf8(record).ok()?;
+        let mut lines = text.lines();
+        let (revision, status) = (lines.next()?, lines.next()?);
+        let (key, primary) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let pgp = |key: &str| signers.pgp_keys.iter().any(|allowed| allowed.eq_ignore_ascii_case(key));
+        // Of SSH keys git calls good what the file of allowed signers names; of PGP keys, what the keyring trusts.
+        let good = match status {
+            "G" if key.starts_with("SHA256:") => signers.ssh_file.is_some(),
+            "G" | "U" => pgp(key) || pgp(primary),
+            _ => false,
+        };
+        good.then(|| (revision.into(), crate::printable::printable(key, MAX_TEXT).into()))
+    };
+    told.split(|&byte| byte == 0).filter_map(allowed).collect()
+}
+
+/// What git answers; nothing where it fails.
+fn ask(directory: &Path, signers: Option<&Signers>, arguments: &[&str], input: &str) -> Option<Vec<u8>> {
+    let mut answer = Vec::new();
+    let whole = ask_until(directory, signers, arguments, input, |bytes| {
+        answer.extend_from_slice(bytes);
+        false
+    });
+    whole?.then_some(answer)
+}
+
+/// Hands on what git answers until `done`; whether git ended well by itself, nothing where it did not run.
+fn ask_until(
+    directory: &Path,
+    signers: Option<&Signers>,
+    arguments: &[&str],
+    input: &str,
+    mut done: impl FnMut(&[u8]) -> bool,
+) -> Option<bool> {
+    let mut child = command(directory, signers).args(arguments).spawn().ok()?;
+    let pid = Pid::from_child(&child);
+    let (mut stdin, stdout) = (child.stdin.take()?, child.stdout.take()?);
+    let (ended, end) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // A git that has ended reads no more of it.
+            let _ = stdin.write_all(input.as_bytes());
+        });
+        scope.spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                // It is not waited for before this thread has ended, so the id is still its own.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        let mut answer = stdout.take(MAX_ANSWER);
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match answer.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(length) if done(&buffer[..length]) => {
+                    let _ = kill_process(pid, Signal::KILL);
+                    break;
+                }
+                Ok(_) => {}
+            }
+        }
+        drop(ended);
+    });
+    Some(child.wait().ok()?.success())
+}
+
+/// `git` in a directory, where nothing of a repository's own configuration can run.
+fn command(directory: &Path, signers: Option<&Signers>) -> Command {
+    let no_file = PathBuf::from("/dev/null");
+    let ssh_file = signers.and_then(|signers| signers.ssh_file.as_ref()).unwrap_or(&no_file);
+    let mut allowed = OsString::from("gpg.ssh.allowedSignersFile=");
+    allowed.push(std::path::absolute(ssh_file).unwrap_or(no_file));
+    let mut command = Command::new("git");
+    command.arg("-C").arg(directory).args(["--no-pager", "--literal-pathspecs"]);
+    let settings = [
+        "core.fsmonitor=false",
+        "core.hooksPath=/dev/null",
+        "core.alternateRefsCommand=",
+        "core.quotePath=false",
+        "safe.directory=*",
+        "protocol.allow=never",
+        "log.showSignature=false",
+        "log.mailmap=false",
+        "gpg.program=gpg",
+        "gpg.openpgp.program=gpg",
+        "gpg.x509.program=gpgsm",
+        "gpg.ssh.program=ssh-keygen",
+    ];
+    command.args(settings.iter().flat_map(|setting| ["-c", setting])).arg("-c").arg(allowed).env_clear();
+    let kept = ["PATH", "HOME", "GNUPGHOME", "TMPDIR"];
+    command.envs(kept.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command
+        .envs([
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+        ])
+        .envs([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")])
+        .envs([("LC_ALL", "C.UTF-8")])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut text = String::new();
-    let read = child.stdout.take()?.take(MAX).read_to_string(&mut text);
-    let status = child.wait().ok()?;
-    (read.is_ok() && status.success()).then_some(text)
+        .stderr(Stdio::null());
+    command
+}
+
+/// The time of so many seconds since 1970.
+pub(super) fn time(seconds: &str) -> Option<Timestamp> {
+    Timestamp::from_second(seconds.parse().ok()?).ok()
+}
+
+/// A text from a commit, cut; nothing for an empty one.
+pub(super) fn text(text: &str) -> Option<Arc<str>> {
+    let cut: String = text.chars().take(MAX_TEXT).collect();
+    (!cut.is_empty()).then(|| cut.into())
 }

@@ -41,7 +41,7 @@ fn intent(number: u128) -> Event {
         cause: Cause::New,
         digest: digest(),
         previous_digest: None,
-        origin: Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), revision: None, author: None },
+        origin: Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), commit: None },
         idempotency_key: operation(1000 + number),
         correlation_id: operation(number),
         payload: payload(),

@@ -130,7 +130,7 @@ fn raised(folder: &Path, name: &str) -> BTreeSet<&'static str> {
     } else {
         let tenant = "default".parse().unwrap();
         let facts = FileFacts::read(&Arc::from("fixture.yaml"), text.as_bytes(), Some(&tenant));
-        Snapshot::assemble(&[Arc::new(facts)], &[tenant].into(), Default::default()).findings.clone()
+        Snapshot::assemble(&[Arc::new(facts)].into(), &[tenant].into()).findings()
     };
     findings.iter().map(|finding: &Finding| finding.code.id).collect()
 }

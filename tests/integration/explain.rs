@@ -14,7 +14,7 @@ use crate::support::World;
 /// Codes whose example can only tell of what raises it: bytes that are no text, sizes beyond a limit, several files.
 const TOLD: &[&str] = &[
     "CW1001", "CW1002", "CW1006", "CW1007", "CW1011", "CW1012", "CW1026", "CW1027", "CW2401", "CW2402",
-    "CW2405", "CW2601", "CW2602", "CW2604", "CW9001", "CW9002", "CW9003",
+    "CW2405", "CW2601", "CW2602", "CW2604", "CW9001", "CW9002", "CW9003", "CW9004", "CW9005", "CW9006",
 ];
 
 #[test]
@@ -65,8 +65,8 @@ fn raised_by_header(line: &str) -> BTreeSet<&'static str> {
 fn raised_by_document(example: &str) -> BTreeSet<&'static str> {
     let facts = FileFacts::read(&Arc::from("example.yaml"), document(example).as_bytes(), None);
     let tenants = ["default".parse().unwrap(), "production".parse().unwrap()].into();
-    let snapshot = Snapshot::assemble(&[Arc::new(facts)], &tenants, Default::default());
-    snapshot.findings.iter().map(|finding| finding.code.id).collect()
+    let snapshot = Snapshot::assemble(&[Arc::new(facts)].into(), &tenants);
+    snapshot.findings().iter().map(|finding| finding.code.id).collect()
 }
 
 /// A whole document with these keys where they belong.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::finding::Finding;
 use crate::policy::TenantName;
 use crate::printable::printable;
 use crate::render::diff;
@@ -23,11 +24,10 @@ pub(super) fn mend(
     write: bool,
 ) -> anyhow::Result<String> {
     let default_tenant = if tenants.len() == 1 { tenants.first() } else { None };
-    let mendable = snapshot.findings.iter().filter(|finding| finding.is_mendable());
-    let files: BTreeSet<&Arc<str>> =
-        mendable.filter_map(|finding| Some(&finding.place.as_ref()?.file)).collect();
+    let mendable = snapshot.findings().into_iter().filter(Finding::is_mendable);
+    let files: BTreeSet<Arc<str>> = mendable.filter_map(|finding| Some(finding.place?.file)).collect();
     let mut shown = String::new();
-    for file in files {
+    for file in &files {
         let failed = || format!("{} can't be mended", printable(file, 200));
         let bytes = fs::read(root.join(&**file)).with_context(failed)?;
         let (Some(repaired), Ok(old)) = (repair(file, &bytes, default_tenant), std::str::from_utf8(&bytes))

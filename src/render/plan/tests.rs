@@ -100,6 +100,12 @@ fn programs_get_the_same() {
           "appliedDigest": "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4",
           "file": "policies/checkout.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+          "commit": {
+            "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+            "author": "Ada <ada@acme.example>",
+            "committedAt": "2026-11-01T11:58:00Z",
+            "commitSubject": "Tighten script-src"
+          },
           "changes": [
             {
               "field": "cspDirectives.block-all-mixed-content",
@@ -161,6 +167,12 @@ fn programs_get_the_same() {
           "appliedDigest": null,
           "file": "policies/sales.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+          "commit": {
+            "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+            "author": "Ada <ada@acme.example>",
+            "committedAt": "2026-11-01T11:58:00Z",
+            "commitSubject": "Tighten script-src"
+          },
           "changes": [],
           "direction": null,
           "reasons": [],
@@ -178,6 +190,12 @@ fn programs_get_the_same() {
           "digest": "a18603086e5bdf9df88ccc9f5a083fed093e819976e87456b74dafcbd7011114",
           "file": "policies/support.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+          "commit": {
+            "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+            "author": "Ada <ada@acme.example>",
+            "committedAt": "2026-11-01T11:58:00Z",
+            "commitSubject": "Tighten script-src"
+          },
           "changes": [
             {
               "field": "botDetection.rateLimitPerMinute",
@@ -199,6 +217,12 @@ fn programs_get_the_same() {
           "digest": null,
           "file": "broken\n.yaml",
           "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+          "commit": {
+            "revision": "9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c",
+            "author": "Ada <ada@acme.example>",
+            "committedAt": "2026-11-01T11:58:00Z",
+            "commitSubject": "Tighten script-src"
+          },
           "changes": [],
           "direction": null,
           "reasons": [],

@@ -1,0 +1,132 @@
+//! The half of a pass that does nothing: the snapshot, the plan made from it, and which commits that is from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::BindError;
+use crate::config::{OnFailure, Settings, Tenant, Verify};
+use crate::digest::{Digest, EntryHash};
+use crate::drift::Live;
+use crate::host::Host;
+use crate::payload::Payload;
+use crate::plan::{Plan, Retry, Terms, plan, provenance};
+use crate::policy::{PolicyId, TenantName};
+use crate::snapshot::{Desired, Snapshot};
+use crate::source::{Commits, Settled, Source};
+use crate::state::{Position, State};
+
+/// What a plan is made with besides the snapshot and the state.
+pub struct Sight<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// What is known of live.
+    pub live: &'a BTreeMap<PolicyId, Live>,
+    /// What is tried again.
+    pub retry: Retry,
+    /// Now.
+    pub host: &'a Host,
+    /// Reads the payload of an earlier intent.
+    pub payload_at: &'a dyn Fn(Position) -> Option<Payload>,
+    /// Reads the payload of what is wanted.
+    pub payload_of: &'a dyn Fn(&PolicyId, &Desired) -> Option<Payload>,
+}
+
+impl Sight<'_> {
+    /// The steps that would end the drift, wherever they are from.
+    pub fn plan(&self, snapshot: &Snapshot, state: &State) -> Plan {
+        let settings = self.settings;
+        let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
+        let terms = Terms {
+            tenants: &tenants,
+            probed: &tenants_that(settings, probes),
+            rollback: &tenants_that(settings, rolls_back),
+            live: self.live,
+            guard: &settings.guard,
+            prune: settings.prune,
+            retry: self.retry,
+            now: self.host.now(),
+            payload_at: self.payload_at,
+            payload_of: self.payload_of,
+        };
+        plan(snapshot, state, &terms)
+    }
+}
+
+/// The plan made from a snapshot of a source, and nothing done.
+pub fn look(
+    source: &mut Source,
+    snapshot: &Snapshot,
+    state: &State,
+    settings: &Settings,
+    live: &BTreeMap<PolicyId, Live>,
+    (retry, host): (Retry, &Host),
+    payload_at: &dyn Fn(Position) -> Option<Payload>,
+) -> Plan {
+    let payloads = source.payloads();
+    let payload_of = |id: &PolicyId, desired: &Desired| payloads.get(id, desired).ok();
+    let sight = Sight { settings, live, retry, host, payload_at, payload_of: &payload_of };
+    let mut plan = sight.plan(snapshot, state);
+    let commits = source.commits(&provenance::files(&plan, state));
+    trace(&mut plan, state, settings, &commits);
+    plan
+}
+
+/// Puts beside a plan which commits it is from, and holds what must be signed and is not.
+pub(super) fn trace(plan: &mut Plan, state: &State, settings: &Settings, commits: &Commits) {
+    provenance::attach(plan, commits);
+    if settings.signers.is_some() {
+        provenance::hold_unsigned(plan, state, commits);
+    }
+}
+
+/// A policy directory of the settings, with the index beside the state.
+pub fn source(settings: &Settings) -> Source {
+    let tenants = settings.tenants.keys().cloned().collect();
+    Source::new(&settings.policies, tenants).indexed(&settings.state).signed_by(settings.signers.clone())
+}
+
+/// That a plan is empty, and what that holds for: as long as no file changes, the ledger has no new entry and the settings
+/// are the same, it stays empty.
+pub fn settled(plan: &Plan, settings: &Settings, head: EntryHash) -> Option<Settled> {
+    plan.is_empty().then(|| Settled { head, terms: terms(settings), in_sync: plan.in_sync })
+}
+
+/// Everything of the settings that an empty plan depends on.
+pub fn terms(settings: &Settings) -> Digest {
+    let tenants: BTreeMap<_, _> =
+        settings.tenants.iter().map(|(name, tenant)| (name, tenant.binding())).collect();
+    let sets = (tenants_that(settings, probes), tenants_that(settings, rolls_back));
+    Digest::of(format!("{tenants:?} {sets:?} {:?} {}", settings.guard, settings.prune).as_bytes())
+}
+
+fn tenants_that(settings: &Settings, holds: fn(&Verify) -> bool) -> BTreeSet<TenantName> {
+    let holding = |tenant: &&Tenant| tenant.verify.as_ref().is_some_and(holds);
+    settings.tenants.values().filter(holding).map(|tenant| tenant.name.clone()).collect()
+}
+
+fn probes(_: &Verify) -> bool {
+    true
+}
+
+fn rolls_back(verify: &Verify) -> bool {
+    verify.on_failure == OnFailure::Rollback
+}
+
+/// Whether each tenant of the settings is the one that the ledger knows.
+///
+/// # Errors
+/// Names the first that is another.
+pub fn check_bindings(settings: &Settings, state: &State) -> Result<(), BindError> {
+    for tenant in settings.tenants.values() {
+        let bound = state.tenants.get(&tenant.name).map(|tenant| &tenant.binding);
+        if let (Some(configured), Some(bound)) = (tenant.binding(), bound)
+            && configured != *bound
+        {
+            return Err(BindError::Differs {
+                tenant: tenant.name.clone(),
+                configured: configured.to_string(),
+                bound: bound.to_string(),
+            });
+        }
+    }
+    Ok(())
+}

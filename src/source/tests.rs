@@ -1,0 +1,329 @@
+//! Tries what is read of a directory, and what is not, on the real file system.
+
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+fn tenants() -> BTreeSet<TenantName> {
+    ["default".parse().unwrap()].into()
+}
+
+fn document(name: &str) -> String {
+    format!(
+        "apiVersion: chatward.dev/v1\nkind: WebchatSecurityPolicy\nmetadata: {{ name: {name} }}\n\
+         spec: {{ cspDirectives: {{ default-src: \"'self'\" }} }}\n"
+    )
+}
+
+fn ids(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.desired.keys().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_policy_file_is_read_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    for folder in ["default", ".git", "..2026"] {
+        fs::create_dir(path(folder)).unwrap();
+    }
+    fs::write(path("default/a.yaml"), document("a")).unwrap();
+    fs::write(path("b.yml"), document("b")).unwrap();
+    fs::write(path(".hidden.yaml"), document("hidden")).unwrap();
+    fs::write(path(".git/c.yaml"), document("c")).unwrap();
+    fs::write(path("notes.txt"), document("notes")).unwrap();
+    fs::write(outside.path().join("out.yaml"), document("out")).unwrap();
+    fs::write(path("..2026/d.yaml"), document("d")).unwrap();
+    symlink("..2026/d.yaml", path("d.yaml")).unwrap();
+    symlink(outside.path().join("out.yaml"), path("out.yaml")).unwrap();
+    symlink(root.path(), path("default/up")).unwrap();
+    let snapshot = Source::new(root.path(), tenants()).snapshot();
+    assert_eq!(ids(&snapshot), ["default/a", "default/b", "default/d"]);
+    assert_eq!(snapshot.void, None);
+}
+
+#[test]
+fn a_directory_that_says_nothing_says_so() {
+    let root = tempfile::tempdir().unwrap();
+    let empty = Source::new(root.path(), tenants()).snapshot();
+    assert!(empty.void.as_ref().unwrap().contains("holds no policy file"));
+    let gone = Source::new(&root.path().join("gone"), tenants()).snapshot();
+    assert!(gone.void.as_ref().unwrap().contains("can't be read"));
+    let file = root.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(Source::new(&file, tenants()).snapshot().void.is_some());
+}
+
+#[test]
+fn a_file_with_the_same_bytes_is_not_parsed_again() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.yaml"), document("a")).unwrap();
+    let mut source = Source::new(root.path(), tenants());
+    let before = source.snapshot();
+    fs::write(root.path().join("a.yaml"), document("a")).unwrap();
+    assert!(Arc::ptr_eq(&before, &source.snapshot()));
+    fs::write(root.path().join("a.yaml"), document("b")).unwrap();
+    assert_eq!(ids(&source.snapshot()), ["default/b"]);
+}
+
+/// What is said of the directory, not of a document.
+fn codes(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let at = |finding: &crate::finding::Finding| finding.place.as_ref().unwrap().to_string();
+    let findings = snapshot.findings();
+    let of_system = findings.iter().filter(|finding| finding.code.id.starts_with("CW9"));
+    of_system.map(|finding| (finding.code.id, at(finding))).collect()
+}
+
+#[test]
+fn what_is_no_file_is_told_and_never_opened() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    fs::write(path("a.yaml"), document("a")).unwrap();
+    // Opening this would wait for a writer, for ever.
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path("pipe\n.yaml"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket.yaml")).unwrap();
+    symlink("/etc/hostname", path("out.yaml")).unwrap();
+    symlink("nowhere", path("lost.yaml")).unwrap();
+    fs::write(root.path().join(std::ffi::OsStr::from_bytes(b"\xff.yaml")), document("b")).unwrap();
+    let snapshot = Source::new(root.path(), tenants()).snapshot();
+    assert_eq!(ids(&snapshot), ["default/a"]);
+    let expected = [
+        ("CW9003", "lost.yaml:1:1"),
+        ("CW9005", "out.yaml:1:1"),
+        ("CW9004", "pipe\\n.yaml:1:1"),
+        ("CW9004", "socket.yaml:1:1"),
+        ("CW9006", "\u{fffd}.yaml:1:1"),
+    ];
+    assert_eq!(codes(&snapshot), expected.map(|(code, at)| (code, at.to_owned())));
+    assert!(snapshot.could_hide(&"default/b".parse().unwrap()).is_some(), "none of it is a removal");
+}
+
+#[test]
+fn a_config_map_is_read_once_and_its_swap_is_seen() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    for (version, policy) in [("..2025", "old"), ("..2026", "new")] {
+        fs::create_dir(path(version)).unwrap();
+        fs::write(path(version).join("a.yaml"), document(policy)).unwrap();
+    }
+    symlink("..2025", path("..data")).unwrap();
+    symlink("..data/a.yaml", path("a.yaml")).unwrap();
+    let mut source = Source::new(root.path(), tenants());
+    assert_eq!(ids(&source.snapshot()), ["default/old"]);
+    let handle = Root::open(root.path()).unwrap();
+    let listing = Listing::of(&handle, now()).unwrap();
+    assert!(!listing.links.iter().any(|link| link.has_moved(&handle)));
+    symlink("..2026", path("..data_tmp")).unwrap();
+    fs::rename(path("..data_tmp"), path("..data")).unwrap();
+    assert!(
+        listing.links.iter().any(|link| link.has_moved(&handle)),
+        "what was listed is no longer one moment"
+    );
+    assert_eq!(ids(&source.snapshot()), ["default/new"]);
+}
+
+#[test]
+fn a_link_adds_only_what_is_not_read_under_its_own_name() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    fs::create_dir_all(path("real/deep")).unwrap();
+    fs::create_dir(path(".hidden")).unwrap();
+    fs::write(path("real/deep/a.yaml"), document("a")).unwrap();
+    fs::write(path(".hidden/b.yaml"), document("b")).unwrap();
+    fs::write(path("c.txt"), document("c")).unwrap();
+    symlink("real", path("also")).unwrap();
+    symlink("real/deep/a.yaml", path("a.yaml")).unwrap();
+    symlink(".hidden", path("shown")).unwrap();
+    symlink(".hidden/b.yaml", path("b.yaml")).unwrap();
+    symlink("c.txt", path("c.yaml")).unwrap();
+    symlink("..", path("real/deep/up")).unwrap();
+    let snapshot = Source::new(root.path(), tenants()).snapshot();
+    assert_eq!(ids(&snapshot), ["default/a", "default/b", "default/c"]);
+    assert_eq!(snapshot.unusable, []);
+    let files: Vec<_> = snapshot.desired.values().map(|desired| desired.origin.file.to_string()).collect();
+    assert_eq!(files, ["real/deep/a.yaml", "shown/b.yaml", "c.yaml"]);
+}
+
+/// Makes a file look as if it had been left alone for long, and gives its times.
+fn settle(path: &Path) {
+    let known = fs::metadata(path).unwrap().modified().unwrap() - std::time::Duration::from_secs(60);
+    File::open(path).unwrap().set_modified(known).unwrap();
+}
+
+#[test]
+fn a_file_that_was_changed_just_before_is_read_again_whatever_its_metadata_says() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("a.yaml");
+    fs::write(&file, document("a")).unwrap();
+    settle(&file);
+    let handle = Root::open(root.path()).unwrap();
+    let at = |now| Listing::of(&handle, now).unwrap().folders.remove(0).metas[0];
+    let minute = 60_000_000_000;
+    assert!(at(now()).racy, "its ctime tells although its mtime lies");
+    assert!(!at(now() + minute).proves_same(&at(now())), "so it is read again");
+    assert!(at(now() + minute).proves_same(&at(now() + minute)), "and is known once it was left alone");
+}
+
+#[test]
+fn an_index_spares_reading_and_is_never_needed() {
+    let (root, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(root.path().join("a.yaml"), document("a")).unwrap();
+    let source = || Source::new(root.path(), tenants()).indexed(state.path());
+    let settled = Settled {
+        head: crate::digest::EntryHash::GENESIS,
+        terms: crate::digest::Digest::of(b""),
+        in_sync: 1,
+    };
+    let mut first = source();
+    first.snapshot();
+    first.settle(settled);
+    first.save();
+    let index = index::path(state.path());
+    let whole = fs::read(&index).unwrap();
+    let mut again = source();
+    assert_eq!(ids(&again.snapshot()), ["default/a"]);
+    assert_eq!(again.known.as_ref().unwrap().settled, Some(settled), "the same bytes settle it still");
+
+    fs::write(root.path().join("a.yaml"), document("b")).unwrap();
+    let mut changed = source();
+    assert!(matches!(changed.snapshot_unless(|_| true), Seen::Snapshot(_)), "a change is never settled");
+    assert_eq!(ids(&changed.snapshot()), ["default/b"]);
+    assert_eq!(changed.known.as_ref().unwrap().settled, None);
+
+    for damage in [&whole[..whole.len() / 2], b"", b"CWINDEX1"] {
+        fs::write(&index, damage).unwrap();
+        let mut source = source();
+        assert_eq!(ids(&source.snapshot()), ["default/b"]);
+        source.save();
+        assert!(fs::read(&index).unwrap().len() > 100, "it is made anew");
+    }
+    let others = ["acme".parse().unwrap()].into();
+    assert!(Source::new(root.path(), others).indexed(state.path()).known.is_none(), "other settings");
+}
+
+#[test]
+fn a_payload_is_what_the_snapshot_saw_or_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("a.yaml");
+    fs::write(&file, document("a")).unwrap();
+    let mut source = Source::new(root.path(), tenants());
+    let snapshot = source.snapshot();
+    let (id, desired) = snapshot.desired.first_key_value().unwrap();
+    assert_eq!(source.payloads().get(id, desired).unwrap().digest().unwrap(), desired.digest);
+    fs::write(&file, document("a") + "# a comment\n").unwrap();
+    assert!(matches!(source.payloads().get(id, desired), Err(PayloadError::Changed)));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(source.payloads().get(id, desired), Err(PayloadError::Io(_))));
+}
+
+fn git(directory: &Path, arguments: &[&str]) {
+    let ran = std::process::Command::new("git")
+        .arg("-C")
+        .arg(directory)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@acme.example"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn every_file_has_its_own_commit_and_nothing_is_guessed() {
+    let repository = tempfile::tempdir().unwrap();
+    let root = repository.path().join("policies");
+    fs::create_dir(&root).unwrap();
+    git(repository.path(), &["init", "-q"]);
+    for (name, subject) in [("a", "First"), ("b", "Second"), ("c", "Third")] {
+        fs::write(root.join(format!("{name}.yaml")), document(name)).unwrap();
+        git(repository.path(), &["add", "."]);
+        git(repository.path(), &["commit", "-q", "-m", subject]);
+    }
+    fs::remove_file(root.join("c.yaml")).unwrap();
+    git(repository.path(), &["commit", "-q", "-a", "-m", "Fourth"]);
+    fs::write(root.join("b.yaml"), document("b") + "# changed since\n").unwrap();
+    fs::write(root.join("new.yaml"), document("new")).unwrap();
+    // What would run if the repository had its way.
+    let ran = repository.path().join("ran");
+    let program = format!("touch {}", ran.display());
+    for key in ["core.fsmonitor", "core.pager", "gpg.program", "filter.x.clean", "core.sshCommand"] {
+        git(repository.path(), &["config", key, &program]);
+    }
+    fs::write(root.join(".gitattributes"), "*.yaml filter=x\n").unwrap();
+
+    let mut source = Source::new(&root, tenants());
+    let snapshot = source.snapshot();
+    let origins = snapshot.desired.values().map(|desired| &desired.origin);
+    let mut files: Files = origins.map(|it| (Arc::clone(&it.file), Some(it.file_hash))).collect();
+    files.insert("c.yaml".into(), None);
+    let commits = source.commits(&files);
+    let told: Vec<_> = commits
+        .iter()
+        .map(|(file, commit)| (&**file, commit.commit_subject.as_deref().unwrap(), commit.dirty))
+        .collect();
+    assert_eq!(told, [("a.yaml", "First", false), ("b.yaml", "Second", true), ("c.yaml", "Fourth", false)]);
+    let commit = &commits["a.yaml"];
+    assert_eq!(commit.author.as_deref(), Some("Ada <ada@acme.example>"));
+    assert!(commit.committed_at.is_some() && commit.signed_by.is_none() && commit.revision.len() == 40);
+    assert!(!ran.exists(), "nothing of the repository's own runs");
+
+    let plain = tempfile::tempdir().unwrap();
+    assert_eq!(Source::new(plain.path(), tenants()).commits(&files), Commits::new());
+    let exported = plain.path().join("1234567890123456789012345678901234567890");
+    fs::create_dir(&exported).unwrap();
+    symlink(&exported, plain.path().join("current")).unwrap();
+    let commits = Source::new(&plain.path().join("current"), tenants()).commits(&files);
+    assert!(
+        commits.values().all(|commit| exported.ends_with(&*commit.revision)) && commits.len() == files.len()
+    );
+}
+
+#[test]
+fn a_signature_counts_only_by_an_allowed_key() {
+    let repository = tempfile::tempdir().unwrap();
+    let path = |name: &str| repository.path().join(name);
+    for name in ["ours", "theirs"] {
+        let made = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
+            .arg(path(name))
+            .output();
+        assert!(made.unwrap().status.success());
+    }
+    let public = fs::read_to_string(path("ours.pub")).unwrap();
+    fs::write(path("allowed"), format!("ada@acme.example {public}")).unwrap();
+    fs::create_dir(path("policies")).unwrap();
+    git(repository.path(), &["init", "-q"]);
+    for (name, key) in [("ours", Some("ours")), ("theirs", Some("theirs")), ("nobody", None)] {
+        fs::write(path("policies").join(format!("{name}.yaml")), document(name)).unwrap();
+        git(repository.path(), &["add", "policies"]);
+        let key = format!("user.signingkey={}", path(key.unwrap_or("ours")).display());
+        let sign = if name == "nobody" { "--no-gpg-sign" } else { "-S" };
+        git(repository.path(), &["-c", "gpg.format=ssh", "-c", &key, "commit", "-q", sign, "-m", name]);
+    }
+    // A repository can't name a verifier of its own.
+    git(repository.path(), &["config", "gpg.ssh.program", "/bin/true"]);
+    let signers = |ssh_file| Some(Signers { ssh_file, pgp_keys: vec!["0".repeat(40)] });
+    let signed = |signers| -> Vec<String> {
+        let mut source = Source::new(&path("policies"), tenants()).signed_by(signers);
+        let snapshot = source.snapshot();
+        let origins = snapshot.desired.values().map(|desired| &desired.origin);
+        let commits = source.commits(&origins.map(|it| (Arc::clone(&it.file), Some(it.file_hash))).collect());
+        assert_eq!(commits.len(), 3);
+        commits
+            .iter()
+            .filter(|(_, commit)| commit.signed_by.is_some())
+            .map(|(file, _)| file.to_string())
+            .collect()
+    };
+    assert_eq!(signed(signers(Some(path("allowed")))), ["ours.yaml"]);
+    assert_eq!(signed(signers(None)), Vec::<String>::new());
+    assert_eq!(signed(None), Vec::<String>::new());
+}
