@@ -187,8 +187,8 @@ impl Source {
             unmoved()?;
             match (&known.facts, &known.settled) {
                 (_, Some(settled)) if holds(settled) => return Ok(Seen::Settled(*settled)),
-                (Facts::Loaded(_, snapshot), _) => return Ok(Seen::Snapshot(Arc::clone(snapshot))),
-                (Facts::Stored(_), _) => {}
+                (Facts::Loaded(_, Some(snapshot)), _) => return Ok(Seen::Snapshot(Arc::clone(snapshot))),
+                (Facts::Loaded(_, None) | Facts::Stored(_), _) => {}
             }
         }
         let known = Known::load(self.known.take());
@@ -201,9 +201,9 @@ impl Source {
                 return Err(error);
             }
         };
-        let (known, snapshot) = known.becomes(folders, files, &self.tenants);
+        let (known, seen) = known.becomes(folders, files, &self.tenants, holds);
         self.known = Some(known);
-        Ok(Seen::Snapshot(snapshot))
+        Ok(seen)
     }
 
     /// The tenant of a document that names none: the only one.

@@ -31,7 +31,10 @@ pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     };
     settings.tenants.values_mut().for_each(|tenant| tenant.sandbox |= args.sandbox.sandbox);
     let (void, plan) = match see(&mut source, &settings, args.live) {
-        Seen::Settled(settled) => (None, plan::Plan { in_sync: settled.in_sync, ..Default::default() }),
+        Seen::Settled(settled) => {
+            source.save();
+            (None, plan::Plan { in_sync: settled.in_sync, ..Default::default() })
+        }
         Seen::Snapshot(snapshot) => {
             let plan = look(&mut source, &snapshot, &settings, args.live, &host).await?;
             (snapshot.void.clone(), plan)

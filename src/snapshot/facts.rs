@@ -103,6 +103,14 @@ impl FileFacts {
         self.documents.iter().filter_map(DocumentFacts::id)
     }
 
+    /// Whether it asks for the same as another: the same of every policy, whatever else is said of it.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let asked = |facts: &Self| -> Vec<_> {
+            facts.documents.iter().map(|it| (it.claim.clone(), it.wanted.clone())).collect()
+        };
+        self.file == other.file && asked(self) == asked(other)
+    }
+
     /// Writes all but its name.
     pub fn pack(&self, packer: &mut Packer) {
         packer.raw(self.hash.as_bytes());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::Seen;
 use super::folder::Folder;
 use super::index::{Index, Settled};
 use super::parallel::parallel;
@@ -33,13 +34,13 @@ pub(super) struct Known {
 pub(super) enum Facts {
     /// In the index, not read yet.
     Stored(Box<Index>),
-    /// In memory, and what it adds up to.
-    Loaded(Files, Arc<Snapshot>),
+    /// In memory, and what it adds up to, where somebody asked.
+    Loaded(Files, Option<Arc<Snapshot>>),
 }
 
 impl Default for Facts {
     fn default() -> Self {
-        Self::Loaded(Arc::default(), Arc::default())
+        Self::Loaded(Arc::default(), None)
     }
 }
 
@@ -72,7 +73,7 @@ impl Known {
         let Some(known) = known else { return Self::default() };
         let Facts::Stored(mut index) = known.facts else { return known };
         match index.facts(&known.folders) {
-            Some(files) => Self { facts: Facts::Loaded(files.into(), Arc::default()), ..known },
+            Some(files) => Self { facts: Facts::Loaded(files.into(), None), ..known },
             None => Self::default(),
         }
     }
@@ -155,23 +156,33 @@ impl Known {
         (files, jobs)
     }
 
-    /// What is known once these folders hold these files, and the snapshot that they make.
+    /// What is known once these folders hold these files, and the snapshot that they make; that is not made where they ask
+    /// for just what they asked for when a plan was empty, and what that was made from besides still holds.
     pub(super) fn becomes(
         &self,
         folders: Vec<Folder>,
         files: Files,
         tenants: &BTreeSet<TenantName>,
-    ) -> (Self, Arc<Snapshot>) {
+        holds: &impl Fn(&Settled) -> bool,
+    ) -> (Self, Seen) {
         let before = self.files();
         let same =
             before.len() == files.len() && before.iter().zip(&*files).all(|(old, new)| Arc::ptr_eq(old, new));
+        let asks_as =
+            |(old, new): (&Arc<FileFacts>, &Arc<FileFacts>)| Arc::ptr_eq(old, new) || old.asks_as(new);
+        let settled =
+            self.settled.filter(|_| before.len() == files.len() && before.iter().zip(&*files).all(asks_as));
+        let saved = self.saved && same && self.folders == folders;
+        if let Some(still) = settled.filter(holds) {
+            let known = Self { folders, facts: Facts::Loaded(files, None), settled, saved };
+            return (known, Seen::Settled(still));
+        }
         let snapshot = match &self.facts {
-            Facts::Loaded(_, snapshot) if same && snapshot.files() == files.len() => Arc::clone(snapshot),
+            Facts::Loaded(_, Some(snapshot)) if same => Arc::clone(snapshot),
             _ => Arc::new(Snapshot::assemble(&files, tenants)),
         };
-        let saved = self.saved && same && self.folders == folders;
-        let settled = self.settled.filter(|_| same);
-        (Self { folders, facts: Facts::Loaded(files, Arc::clone(&snapshot)), settled, saved }, snapshot)
+        let facts = Facts::Loaded(files, Some(Arc::clone(&snapshot)));
+        (Self { folders, facts, settled, saved }, Seen::Snapshot(snapshot))
     }
 }
 

@@ -193,6 +193,12 @@ fn an_index_spares_reading_and_is_never_needed() {
     assert_eq!(ids(&again.snapshot()), ["default/a"]);
     assert_eq!(again.known.as_ref().unwrap().settled, Some(settled), "the same bytes settle it still");
 
+    fs::write(root.path().join("a.yaml"), document("a") + "# a comment\n").unwrap();
+    let mut commented = source();
+    let seen = commented.snapshot_unless(|_| true);
+    assert!(matches!(seen, Seen::Settled(same) if same == settled), "what asks for the same is settled");
+    assert_eq!(ids(&commented.snapshot()), ["default/a"], "and is there for whoever asks");
+
     fs::write(root.path().join("a.yaml"), document("b")).unwrap();
     let mut changed = source();
     assert!(matches!(changed.snapshot_unless(|_| true), Seen::Snapshot(_)), "a change is never settled");
