@@ -25,7 +25,7 @@ pub fn written(number: usize) -> String {
         }
         for host in 0..hosts {
             text +=
-                &format!("      - https://{directive}-{host}.cdn-{}.example/assets/\n", (number + host) % 50);
+                &format!("      - https://host-{host}.cdn-{}.example/{directive}/\n", (number + host) % 50);
         }
     }
     text += "  xssRules: { mode: block, rules: [strip-script-tags, sanitize-event-handlers, block-script-uris] }\n  \

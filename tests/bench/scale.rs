@@ -134,6 +134,7 @@ impl World {
         let root = self.directory.path().join("tree");
         let mut source = Source::new(&root, [self.tenant.clone()].into());
         let (snapshot, payloads) = (source.snapshot(), source.payloads());
+        assert_eq!(snapshot.desired.len(), self.count, "every document can be used");
         let host = Host::real();
         let ledger = Ledger::open(&self.directory.path().join("state"), Arc::clone(&host.clock)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -191,7 +192,8 @@ impl World {
         let started = Instant::now();
         let output = command.output().unwrap();
         let took = started.elapsed();
-        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{}{}", said(&output.stdout), said(&output.stderr));
         took
     }
 
