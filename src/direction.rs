@@ -1,6 +1,6 @@
 //! The direction of a change: whether what is wanted guards a chat better or worse than what is applied, and why.
 //!
-//! Two payloads are compared by what they mean, part by part: [`csp`] by what each policy allows, [`filters`] by the rules
+//! Two payloads are compared by what they mean, part by part: `csp` by what each policy allows, `filters` by the rules
 //! against scripts and bots. Each part gives reasons, each with a direction of its own, and the reasons together give
 //! that of the change. What can't be put in an order (a mode that nobody here knows) counts for both directions, so
 //! it never passes for harmless.

@@ -1,16 +1,20 @@
 //! `chatward validate`: everything that is wrong, at once.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use anyhow::Context as _;
 
 use super::{Exit, print, setup};
 use crate::cli::{Deny, Report, Validate};
 use crate::config::Settings;
 use crate::finding::{Finding, Severity};
+use crate::policy::document;
 use crate::reconcile;
 use crate::render::findings::{self, Tally};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FileFacts, Snapshot};
 use crate::source::Source;
 
 mod fix;
@@ -24,8 +28,10 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
     };
     let mut found = Vec::new();
     let (mut files, mut policies) = (0, 0);
-    for root in roots {
-        let mut snapshot = snapshot_of(root, &settings)?;
+    for path in roots {
+        let mut snapshot = snapshot_of(path, &settings)?;
+        // Files are named from the directory that is given, or from the one that a file is in.
+        let root = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         if args.fix || args.diff {
             let shown = fix::mend(root, &snapshot, &tenants, args.fix)?;
             match args.output {
@@ -35,7 +41,7 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
             }
         }
         if args.fix {
-            snapshot = snapshot_of(root, &settings)?;
+            snapshot = snapshot_of(path, &settings)?;
         }
         files += snapshot.files();
         policies += snapshot.desired.len() + snapshot.unusable.len();
@@ -56,10 +62,13 @@ pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
 }
 
 /// What is at a path; of the policy directory itself, only what changed is read.
-fn snapshot_of(root: &Path, settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
-    let mut source = match root == settings.policies {
+fn snapshot_of(path: &Path, settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
+    if path.is_file() {
+        return file(path, settings);
+    }
+    let mut source = match path == settings.policies {
         true => reconcile::source(settings),
-        false => Source::new(root, setup::names(settings)),
+        false => Source::new(path, setup::names(settings)),
     };
     let snapshot = source.snapshot();
     source.save();
@@ -67,6 +76,21 @@ fn snapshot_of(root: &Path, settings: &Settings) -> anyhow::Result<Arc<Snapshot>
         Some(why) => Err(anyhow::anyhow!(why.clone())),
         None => Ok(snapshot),
     }
+}
+
+/// One file on its own: nothing is known of others that may hold the same id.
+fn file(path: &Path, settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
+    let tenants = setup::names(settings);
+    let only = tenants.first().filter(|_| tenants.len() == 1);
+    let name: Arc<str> = path.file_name().unwrap_or_default().to_string_lossy().into();
+    let mut bytes = Vec::new();
+    // One byte more than is read as a document: that is told, and the rest of a larger file is not looked at.
+    let limit = document::MAX_FILE as u64 + 1;
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .with_context(|| format!("{} can't be read", path.display()))?;
+    let facts = Arc::new(FileFacts::read(&name, &bytes, only));
+    Ok(Arc::new(Snapshot::assemble(&[facts].into(), &tenants)))
 }
 
 fn is_denied(finding: &Finding, deny: Option<Deny>) -> bool {

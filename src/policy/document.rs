@@ -30,6 +30,7 @@ mod tests;
 pub use code::CODES;
 pub use findings::MAX_FINDINGS;
 pub use import::{ImportError, import};
+pub use text::MAX_FILE;
 pub use written::{Word, Written};
 
 use self::text::Text;

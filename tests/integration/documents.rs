@@ -159,3 +159,18 @@ fn a_code_is_given_once() {
         assert!(!code.summary.is_empty() && !code.name.is_empty(), "{code}");
     }
 }
+
+#[test]
+fn a_file_can_be_validated_and_mended_on_its_own() {
+    let world = World::new();
+    world.write("good.yaml", &policy("good", "'self'"));
+    world.write("bad.yaml", &policy("bad", "'slef'"));
+    let (good, bad) = (world.policies().join("good.yaml"), world.policies().join("bad.yaml"));
+    let path = |file: &Path| file.to_str().unwrap().to_owned();
+    world.run(&["validate", &path(&good)]).exits(0).says("1 file");
+    world.run(&["validate", &path(&bad)]).exits(2).says("CW2103");
+    world.run(&["validate", &path(&good), &path(&bad)]).exits(2).says("2 files");
+    world.run(&["validate", "--fix", &path(&bad)]).exits(0).says("+");
+    assert!(fs::read_to_string(bad).unwrap().contains("'self'"));
+    world.run(&["validate", &path(&world.policies().join("none.yaml"))]).exits(1);
+}

@@ -22,13 +22,13 @@ pub enum ImportError {
     /// Nothing that a document could hold.
     #[error("the header has no directive that a document can hold")]
     NoDirectives,
-    /// More than [`MAX_DIRECTIVES`].
+    /// More than `MAX_DIRECTIVES`.
     #[error("the header has more directives than the {MAX_DIRECTIVES} that a document can hold")]
     TooManyDirectives,
-    /// More than [`MAX_ITEMS`].
+    /// More than `MAX_ITEMS`.
     #[error("the directive `{0}` has {1} values; in a document it has at most {MAX_ITEMS}")]
     TooManyValues(String, usize),
-    /// Longer than [`MAX_STRING`].
+    /// Longer than `MAX_STRING`.
     #[error("a value of the directive `{0}` is longer than {MAX_STRING} bytes")]
     TooLong(String),
 }
