@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// The longest name that a host can have (RFC 1035 §2.3.4). A longer one is in no table, and has too many parents.
+const MAX_HOST: usize = 253;
+
 /// What is known, by host in lower case.
 pub(super) struct HostTable(HashMap<&'static str, &'static str>);
 
@@ -19,11 +22,10 @@ impl HostTable {
 
     /// The known host that this one is, or the nearest that it lies below, with what is known of it.
     pub(super) fn find(&self, host: &str) -> Option<(&'static str, &'static str)> {
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let host: Cow<'_, str> = match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => host.to_ascii_lowercase().into(),
-            false => host.into(),
-        };
+        if host.len() > MAX_HOST {
+            return None;
+        }
+        let host = normal(host);
         let parents = host.match_indices('.').map(|(at, _)| host.get(at + 1..).unwrap_or_default());
         let mut domains = std::iter::once(&*host).chain(parents);
         domains.find_map(|domain| self.0.get_key_value(domain).map(|(host, known)| (*host, *known)))
@@ -32,6 +34,15 @@ impl HostTable {
     /// All of them, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.0.iter().map(|(host, known)| (*host, *known))
+    }
+}
+
+/// A host in lower case, without the dot that may end it.
+pub(super) fn normal(host: &str) -> Cow<'_, str> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => host.to_ascii_lowercase().into(),
+        false => host.into(),
     }
 }
 
@@ -52,6 +63,7 @@ mod tests {
         ] {
             assert_eq!(table.find(host), expected, "{host}");
         }
+        assert_eq!(table.find(&format!("{}a.example", "a.".repeat(200))), None, "no host has that name");
         assert_eq!(table.iter().count(), 2);
     }
 }

@@ -107,9 +107,14 @@ impl<'p> Reading<'p> {
 }
 
 fn read<'p>(grammar: Grammar, index: usize, word: &'p str) -> Read<'p> {
+    // Most words are hosts, and a dot tells them from all that is looked up by name.
+    let may_be_known = !word.contains('.');
     // A directive that nobody checks may hold anything, and an endpoint may have any name.
     let may_be_name = grammar != Grammar::Unchecked && (grammar != Grammar::ReportToToken || index > 0);
-    if may_be_name && let Some(info) = directive::lookup(word.strip_suffix(':').unwrap_or(word)) {
+    if may_be_known
+        && may_be_name
+        && let Some(info) = directive::lookup(word.strip_suffix(':').unwrap_or(word))
+    {
         return Read::Directive(info.name);
     }
     if template::is_template(word) {
@@ -118,14 +123,8 @@ fn read<'p>(grammar: Grammar, index: usize, word: &'p str) -> Read<'p> {
     if !grammar.is_source_list() {
         return Read::Value;
     }
-    if quoted(word).is_some() {
-        return Read::Unquoted;
-    }
-    if SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word)) {
-        return Read::BareScheme(word);
-    }
-    if FOREIGN.iter().any(|foreign| foreign.eq_ignore_ascii_case(word)) {
-        return Read::Foreign;
+    if may_be_known && let Some(mistaken) = mistaken(word) {
+        return mistaken;
     }
     match Source::parse(word) {
         Ok(source) => match bare_scheme(&source) {
@@ -138,6 +137,18 @@ fn read<'p>(grammar: Grammar, index: usize, word: &'p str) -> Read<'p> {
             }
             _ => Read::Broken(error),
         },
+    }
+}
+
+/// What a word is that browsers take for a host, and that was not meant for one.
+fn mistaken(word: &str) -> Option<Read<'_>> {
+    let is = |known: &&str| known.eq_ignore_ascii_case(word);
+    if quoted(word).is_some() {
+        Some(Read::Unquoted)
+    } else if SCHEMES.iter().any(is) {
+        Some(Read::BareScheme(word))
+    } else {
+        FOREIGN.iter().any(is).then_some(Read::Foreign)
     }
 }
 

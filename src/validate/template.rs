@@ -30,7 +30,7 @@ fn core(word: &str) -> &str {
 }
 
 fn has_marks(word: &str) -> bool {
-    if !word.bytes().any(|b| b"{}$<>[]%".contains(&b)) {
+    if !word.bytes().any(|b| matches!(b, b'{' | b'}' | b'$' | b'<' | b'>' | b'[' | b']' | b'%' | b'#')) {
         return false;
     }
     let lower = word.to_ascii_lowercase();

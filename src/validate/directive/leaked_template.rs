@@ -2,6 +2,7 @@
 
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 use crate::validate::template::is_template;
@@ -18,11 +19,11 @@ pub static CODE: Code = Code {
 };
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for directive in &subject.directives.0 {
-        for word in std::iter::once(&directive.name).chain(directive.sources()) {
-            if !is_template(word) || sink.only_counts(&CODE) {
-                continue;
-            }
+    let names = subject.directives.0.iter().map(|directive| &directive.name);
+    let words = subject.known().flat_map(|reading| &reading.words);
+    let words = words.filter(|word| word.read == Read::Template).map(|word| word.written);
+    for word in names.filter(|name| is_template(name)).chain(words) {
+        if !sink.only_counts(&CODE) {
             let text = format!("{} was left by the program that wrote the policy", backquoted(word));
             sink.report_with_help(&CODE, word.span, text, "write what should stand there");
         }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity, Span};
+use crate::validate::host_table::normal;
 use crate::validate::reading::Reading;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -38,11 +39,12 @@ pub(super) fn too_many(subject: &Subject<'_>) -> Option<(Span, usize)> {
     let mut first_too_many: Option<Span> = None;
     for (written, source) in subject.lists().flat_map(Reading::parsed) {
         let Source::Host(source) = source else { continue };
-        if source.host == Host::Any {
-            continue;
-        }
-        let host = source.host.to_string().to_ascii_lowercase();
-        hosts.insert(host.trim_end_matches('.').to_owned());
+        let host = match source.host {
+            Host::Any => continue,
+            Host::Below(name) => (true, normal(name)),
+            Host::Name(name) => (false, normal(name)),
+        };
+        hosts.insert(host);
         if hosts.len() > MAX_HOSTS {
             first_too_many.get_or_insert(written.span);
         }

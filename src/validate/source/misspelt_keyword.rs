@@ -4,7 +4,7 @@ use crate::csp::{Keyword, SourceError};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::suggest::closest;
-use crate::validate::reading::Read;
+use crate::validate::reading::{Read, Word};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -24,11 +24,17 @@ pub(super) fn meant(written: &str) -> Option<&'static str> {
     closest(written.trim_matches('\''), Keyword::ALL.iter().map(|keyword| keyword.name()))
 }
 
+/// How many unknown keywords of a policy are held against the known ones, which takes time.
+const MAX_UNKNOWN: usize = 200;
+
+/// The words in quotes that are neither a keyword nor a nonce or hash.
+pub(super) fn unknown<'s, 'p>(subject: &'s Subject<'p>) -> impl Iterator<Item = &'s Word<'p>> {
+    let words = subject.lists().flat_map(|reading| &reading.words);
+    words.filter(|word| word.read == Read::Broken(SourceError::Keyword)).take(MAX_UNKNOWN)
+}
+
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for word in subject.lists().flat_map(|reading| &reading.words) {
-        if word.read != Read::Broken(SourceError::Keyword) || sink.only_counts(&CODE) {
-            continue;
-        }
+    for word in unknown(subject) {
         if let Some(keyword) = meant(word.written) {
             let text = format!("there is no keyword {}", backquoted(word.written));
             sink.report_with_help(&CODE, word.written.span, text, format!("did you mean `'{keyword}'`?"));

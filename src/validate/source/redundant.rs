@@ -21,6 +21,8 @@ pub static CODE: Code = Code {
 
 /// How many sources of a list every other one is held against. The rest of a longer list goes unsaid.
 const MAX_WIDE: usize = 64;
+/// How many sources of a list are looked at: as many as a document's list may have.
+const MAX_NARROW: usize = 1_000;
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.lists() {
@@ -28,7 +30,7 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
             continue;
         }
         let wide: Vec<_> = reading.parsed().filter(|(_, source)| is_wide(source)).take(MAX_WIDE).collect();
-        for (written, source) in reading.parsed() {
+        for (written, source) in reading.parsed().take(MAX_NARROW) {
             let by = wide.iter().find(|(_, wide)| covers(wide, &source) && !covers(&source, wide));
             let Some((by, _)) = by else { continue };
             if sink.only_counts(&CODE) {

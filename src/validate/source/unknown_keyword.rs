@@ -1,10 +1,8 @@
 //! A word in single quotes that resembles no keyword.
 
-use super::misspelt_keyword::meant;
-use crate::csp::SourceError;
+use super::misspelt_keyword::{meant, unknown};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
-use crate::validate::reading::Read;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -29,11 +27,8 @@ const GONE: &[(&str, &str)] = &[
 ];
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
-    for word in subject.lists().flat_map(|reading| &reading.words) {
-        if word.read != Read::Broken(SourceError::Keyword)
-            || sink.only_counts(&CODE)
-            || meant(word.written).is_some()
-        {
+    for word in unknown(subject) {
+        if meant(word.written).is_some() {
             continue;
         }
         let text = format!("the keyword {} is not known", backquoted(word.written));

@@ -1,9 +1,11 @@
 //! A host that only developers have.
 
-use crate::csp::source::is_below;
+use std::sync::LazyLock;
+
 use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::host_table::HostTable;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -19,38 +21,13 @@ pub static CODE: Code = Code {
 };
 
 /// Names for one machine or one test, and tunnels to developers' machines.
-const HOSTS: &[&str] = &[
-    "internal",
-    "invalid",
-    "lan",
-    "local",
-    "localdomain",
-    "localhost",
-    "test",
-    "loca.lt",
-    "localhost.run",
-    "localtest.me",
-    "localtunnel.me",
-    "lvh.me",
-    "ngrok-free.app",
-    "ngrok-free.dev",
-    "ngrok.app",
-    "ngrok.dev",
-    "ngrok.io",
-    "nip.io",
-    "pagekite.me",
-    "serveo.net",
-    "sslip.io",
-    "trycloudflare.com",
-    "vcap.me",
-    "xip.io",
-];
+static HOSTS: LazyLock<HostTable> =
+    LazyLock::new(|| HostTable::new(include_str!("../data/development_hosts.txt"), |line| Some((line, ""))));
 
 /// Whether a host is, or lies below, one that only developers have.
 pub(super) fn is_development(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || HOSTS.iter().any(|host| host.eq_ignore_ascii_case(name) || is_below(name, host))
+    let is_loopback = || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    HOSTS.find(name).is_some() || is_loopback()
 }
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {

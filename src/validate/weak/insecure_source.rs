@@ -25,9 +25,12 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
             let insecure = host
                 .scheme
                 .is_some_and(|scheme| ["http", "ws"].iter().any(|it| it.eq_ignore_ascii_case(scheme)));
-            let local = matches!(host.host, Host::Name(name) if is_development(name));
             // Of a bare wildcard another check speaks.
-            if !insecure || local || host.is_bare_wildcard() || sink.only_counts(&CODE) {
+            if !insecure
+                || matches!(host.host, Host::Name(name) if is_development(name))
+                || host.is_bare_wildcard()
+                || sink.only_counts(&CODE)
+            {
                 continue;
             }
             let text = format!("{} in `{}` goes without TLS", backquoted(written), reading.info.name);

@@ -1,8 +1,11 @@
 //! `*.` before a name under which anybody can register or host something.
 
+use std::sync::LazyLock;
+
 use crate::csp::{Host, Source};
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
+use crate::validate::host_table::HostTable;
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
 
@@ -17,44 +20,9 @@ pub static CODE: Code = Code {
     fixed: "img-src https://d111.media.example",
 };
 
-/// Suffixes of more than one part under which anybody can register, and clouds that give everybody a name.
-const SUFFIXES: &[&str] = &[
-    "amazonaws.com",
-    "appspot.com",
-    "azureedge.net",
-    "azurewebsites.net",
-    "cloudfront.net",
-    "co.in",
-    "co.jp",
-    "co.nz",
-    "co.uk",
-    "co.za",
-    "com.au",
-    "com.br",
-    "com.cn",
-    "com.mx",
-    "fastly.net",
-    "firebaseapp.com",
-    "github.io",
-    "gitlab.io",
-    "herokuapp.com",
-    "netlify.app",
-    "onrender.com",
-    "org.uk",
-    "pages.dev",
-    "s3.amazonaws.com",
-    "vercel.app",
-    "web.app",
-    "windows.net",
-    "workers.dev",
-    "akamaihd.net",
-    "blob.core.windows.net",
-    "cloudapp.azure.com",
-    "b-cdn.net",
-    "blogspot.com",
-    "wixsite.com",
-    "wordpress.com",
-];
+/// Suffixes of more than one part, and clouds that give everybody a name.
+static SUFFIXES: LazyLock<HostTable> =
+    LazyLock::new(|| HostTable::new(include_str!("../data/public_suffixes.txt"), |line| Some((line, ""))));
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.lists() {
@@ -62,8 +30,8 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
             let Source::Host(host) = source else { continue };
             let Host::Below(name) = host.host else { continue };
             let name = name.strip_suffix('.').unwrap_or(name);
-            let public = is_top(name) || SUFFIXES.iter().any(|suffix| suffix.eq_ignore_ascii_case(name));
-            if public && !sink.only_counts(&CODE) {
+            let is_suffix = |(suffix, _): (&str, _)| suffix.eq_ignore_ascii_case(name);
+            if (is_top(name) || SUFFIXES.find(name).is_some_and(is_suffix)) && !sink.only_counts(&CODE) {
                 let text =
                     format!("{} in `{}` allows anybody's host", backquoted(written), reading.info.name);
                 sink.report_with_help(&CODE, written.span, text, "name your own host there");
