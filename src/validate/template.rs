@@ -10,23 +10,24 @@ const NOTHINGS: &[&str] = &["undefined", "null", "nan", "nil", "true", "false", 
 pub(super) fn is_template(word: &str) -> bool {
     let word = word.trim_matches(['\'', '"']);
     let core = core(word);
-    NOTHINGS[..4].iter().any(|nothing| nothing.eq_ignore_ascii_case(core))
-        || NOTHINGS.iter().any(|nothing| nothing.eq_ignore_ascii_case(word))
+    NOTHINGS.iter().any(|nothing| nothing.eq_ignore_ascii_case(word))
+        || NOTHINGS[..4].iter().any(|nothing| nothing.eq_ignore_ascii_case(core))
         || has_marks(word)
         || is_placeholder(core)
 }
 
 /// The part that a program would put in: what follows `nonce-`, the algorithm of a hash, or the scheme.
 fn core(word: &str) -> &str {
-    let after = word.rsplit_once("://").map_or(word, |(_, rest)| rest);
-    let after = ["nonce-", "sha256-", "sha384-", "sha512-"]
-        .iter()
-        .find_map(|prefix| {
-            let (head, rest) = after.split_at_checked(prefix.len())?;
-            head.eq_ignore_ascii_case(prefix).then_some(rest)
-        })
-        .unwrap_or(after);
+    let after_scheme = word.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+    let after = after_scheme.or_else(|| value(word)).unwrap_or(word);
     after.split(['/', ':']).next().unwrap_or(after)
+}
+
+/// The value of a nonce or hash.
+fn value(word: &str) -> Option<&str> {
+    let (head, value) = word.split_once('-')?;
+    let known = ["nonce", "sha256", "sha384", "sha512"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(head)).then_some(value)
 }
 
 fn has_marks(word: &str) -> bool {

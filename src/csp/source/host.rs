@@ -53,7 +53,7 @@ impl<'a> HostSource<'a> {
 
     /// Cuts off a path, unchecked, and reads what stands before it.
     fn split(text: &'a str) -> Result<Self, SourceError> {
-        let (scheme, rest) = match text.split_once("://") {
+        let (scheme, rest) = match split_scheme(text) {
             Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
             // "://" in a path is no scheme's.
             Some((before, _)) if !before.contains('/') => return Err(SourceError::Scheme),
@@ -86,6 +86,12 @@ impl<'a> HostSource<'a> {
         }
         text + path
     }
+}
+
+/// Cuts at the first `://`. The search for one character is much quicker than that for three.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let mut colons = text.match_indices(':');
+    colons.find_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?.strip_prefix("//")?)))
 }
 
 impl<'a> Host<'a> {

@@ -20,6 +20,9 @@ pub static CODE: Code = Code {
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for directive in &subject.directives.0 {
         for value in std::iter::once(&directive.name).chain(directive.sources()) {
+            if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+                continue;
+            }
             let Some(illegal) = value.chars().find(|c| !c.is_ascii_graphic()) else { continue };
             if sink.only_counts(&CODE) {
                 continue;

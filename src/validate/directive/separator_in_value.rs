@@ -20,7 +20,8 @@ pub static CODE: Code = Code {
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for directive in &subject.directives.0 {
         for value in directive.sources() {
-            let Some(separator) = value.chars().find(|c| matches!(c, ';' | ',')) else { continue };
+            let Some(separator) = value.bytes().find(|byte| matches!(byte, b';' | b',')) else { continue };
+            let separator = char::from(separator);
             let text = format!("`{separator}` inside of the value {}", backquoted(value));
             sink.report_with_help(&CODE, value.span, text, help(separator));
         }

@@ -1,7 +1,9 @@
 //! A source that is in its list already.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::csp::Source;
 use crate::finding::{Code, Severity};
 use crate::printable::backquoted;
 use crate::validate::sink::Sink;
@@ -22,7 +24,7 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.lists() {
         let mut seen = HashSet::new();
         for (written, source) in reading.parsed() {
-            if !seen.insert(source.canonical()) && !sink.only_counts(&CODE) {
+            if !seen.insert(key(written, &source)) && !sink.only_counts(&CODE) {
                 let text = format!(
                     "{} is already among the sources of {}",
                     backquoted(written),
@@ -32,6 +34,14 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
             }
         }
     }
+}
+
+/// What sources that mean the same have in common. Most are written in that form, and need no other text for it.
+fn key<'p>(written: &'p str, source: &Source<'_>) -> Cow<'p, str> {
+    let differs = matches!(source, Source::Hash(_))
+        || written.bytes().any(|byte| byte.is_ascii_uppercase())
+        || written.contains(":0");
+    if differs { source.canonical().into() } else { written.into() }
 }
 
 #[cfg(test)]
@@ -47,6 +57,10 @@ mod tests {
             &[
                 (&["img-src 'self' https://a.example/a https://a.example/A", "script-src 'self'"], &[]),
                 (&["img-src https://a.example HTTPS://A.example"], &[text]),
+                (
+                    &["img-src a.example:080 a.example:80"],
+                    &["`a.example:80` is already among the sources of `img-src`"],
+                ),
             ],
         );
     }
