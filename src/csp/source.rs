@@ -156,11 +156,13 @@ impl<'a> Source<'a> {
         if text.is_empty() {
             return Err(SourceError::Empty);
         }
-        if let Some(other) = text.chars().find(|c| !c.is_ascii_graphic()) {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic())
+            && let Some(other) = text.chars().find(|c| !c.is_ascii_graphic())
+        {
             return Err(SourceError::NotAscii(other));
         }
-        if let Some(separator) = text.chars().find(|c| matches!(c, ';' | ',')) {
-            return Err(SourceError::Separator(separator));
+        if let Some(separator) = text.bytes().find(|byte| matches!(byte, b';' | b',')) {
+            return Err(SourceError::Separator(char::from(separator)));
         }
         if text.starts_with('\'') {
             return Self::parse_quoted(text);

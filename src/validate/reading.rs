@@ -4,6 +4,7 @@
 
 use super::template;
 use crate::csp::source::is_prefixed;
+use crate::csp::support::{self, Support};
 use crate::csp::{Directive, DirectiveInfo, Grammar, Host, Keyword, Source, SourceError, directive};
 use crate::finding::Spanned;
 
@@ -14,6 +15,8 @@ pub(super) struct Reading<'p> {
     pub written: &'p Directive,
     /// What is known of it.
     pub info: &'static DirectiveInfo,
+    /// Which browsers know it.
+    pub support: Option<&'static Support>,
     /// The words of its value.
     pub words: Vec<Word<'p>>,
     /// A nonce or a hash is in it: browsers then ignore `'unsafe-inline'` (CSP3 §6.7.3.2).
@@ -83,7 +86,8 @@ impl<'p> Reading<'p> {
         };
         let nonce_or_hash = any(|source| matches!(source, Source::Nonce(_) | Source::Hash(_)));
         let strict_dynamic = any(|source| *source == Source::Keyword(Keyword::StrictDynamic));
-        Self { written, info, words, nonce_or_hash, strict_dynamic }
+        let support = support::of_directive(info.name);
+        Self { written, info, support, words, nonce_or_hash, strict_dynamic }
     }
 
     /// The sources, each with its place.

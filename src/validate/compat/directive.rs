@@ -5,7 +5,7 @@
 
 use super::{HELP, listed};
 use crate::csp::Standing;
-use crate::csp::support::{self, Lack};
+use crate::csp::support::Lack;
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -30,7 +30,7 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
         {
             continue;
         }
-        let Some(row) = support::of_directive(name) else { continue };
+        let Some(row) = reading.support else { continue };
         if let Some(browsers) = listed(row, subject.targets, Lack::Missing) {
             let text = format!("`{name}` is not in {browsers}");
             sink.report_with_help(&CODE, reading.written.name.span, text, HELP);

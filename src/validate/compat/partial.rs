@@ -1,7 +1,7 @@
 //! A directive that some targeted browser reads, and does not obey in full.
 
 use super::listed;
-use crate::csp::support::{self, Lack};
+use crate::csp::support::Lack;
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -19,7 +19,7 @@ pub static CODE: Code = Code {
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.known() {
-        let Some(row) = support::of_directive(reading.info.name) else { continue };
+        let Some(row) = reading.support else { continue };
         if let Some(browsers) = listed(row, subject.targets, Lack::Partial) {
             let text = format!("`{}` works only in part in {browsers}", reading.info.name);
             let help = "see that the policy serves those browsers without it, or raise `spec.targetBrowsers`";

@@ -1,7 +1,7 @@
 //! A directive that some targeted browser has dropped.
 
 use super::listed;
-use crate::csp::support::{self, Lack};
+use crate::csp::support::Lack;
 use crate::finding::{Code, Severity};
 use crate::validate::sink::Sink;
 use crate::validate::subject::Subject;
@@ -19,7 +19,7 @@ pub static CODE: Code = Code {
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.known() {
-        let Some(row) = support::of_directive(reading.info.name) else { continue };
+        let Some(row) = reading.support else { continue };
         if let Some(browsers) = listed(row, subject.targets, Lack::Removed) {
             let text = format!("`{}` is gone from {browsers}", reading.info.name);
             sink.report_with_help(&CODE, reading.written.name.span, text, "leave it out");

@@ -31,7 +31,9 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
         }
         let wide: Vec<_> = reading.parsed().filter(|(_, source)| is_wide(source)).take(MAX_WIDE).collect();
         for (written, source) in reading.parsed().take(MAX_NARROW) {
-            let by = wide.iter().find(|(_, wide)| covers(wide, &source) && !covers(&source, wide));
+            let by = wide.iter().find(|(by, wide)| {
+                !std::ptr::eq(*by, written) && covers(wide, &source) && !covers(&source, wide)
+            });
             let Some((by, _)) = by else { continue };
             if sink.only_counts(&CODE) {
                 continue;
