@@ -212,10 +212,10 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             Ok(payload) => payload,
             Err(why) => return Ok(Outcome::Stalled(Failure::new(Fault::Unavailable, why.to_string(), 0))),
         };
-        // Once an operation that was open has ended, what is applied may be other than the plan knew.
-        let assessment = match step.action {
-            Action::Resume => self.assess(&step.id, &payload)?,
-            _ => step.assessment.clone(),
+        // Once an older operation has ended, what is applied may be other than the plan knew.
+        let assessment = match &step.assessment {
+            Some(known) if step.action != Action::Resume => Some(known.clone()),
+            _ => self.assess(&step.id, &payload)?,
         };
         self.intend(&Step { assessment, ..step.clone() }, desired, payload).await?;
         self.carry(&step.id).await

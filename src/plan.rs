@@ -82,6 +82,22 @@ impl Step {
     }
 }
 
+impl HeldItem {
+    /// A step that is not taken.
+    fn of(step: Step, reason: HoldReason, detail: String) -> Self {
+        Self {
+            subject: Subject::Policy(step.id),
+            reason,
+            detail,
+            cause: step.cause,
+            digest: step.desired.as_ref().map(|desired| desired.digest),
+            origin: step.desired.map(|desired| desired.origin),
+            changes: step.changes,
+            assessment: step.assessment,
+        }
+    }
+}
+
 /// The steps of one pass.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {

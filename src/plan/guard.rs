@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Action, HeldItem, Plan, Step};
 use crate::direction::Assessment;
-use crate::entry::{HoldReason, Subject};
+use crate::entry::HoldReason;
 use crate::policy::{ACCEPT_WEAKENING, TenantName};
 use crate::printable::printable;
 use crate::state::State;
@@ -137,7 +137,7 @@ fn hold(plan: &mut Plan, tenant: &TenantName, why: &str) {
     };
     let (steps, held) = std::mem::take(&mut plan.steps).into_iter().partition(stays);
     plan.steps = steps;
-    plan.held.extend(held.into_iter().map(|step| held_item(step, HoldReason::Guard, why.to_owned())));
+    plan.held.extend(held.into_iter().map(|step| HeldItem::of(step, HoldReason::Guard, why.to_owned())));
 }
 
 /// Holds every change that weakens its policy without its document's consent. A removal has no document that could give it,
@@ -151,7 +151,7 @@ fn hold_weakening(plan: &mut Plan) {
                     "it would be weaker: {}; to accept that, annotate the document with {ACCEPT_WEAKENING}: \"REASON\"",
                     printable(&why, MAX_WHY)
                 );
-                plan.held.push(held_item(step, HoldReason::Weakening, detail));
+                plan.held.push(HeldItem::of(step, HoldReason::Weakening, detail));
                 continue;
             }
             Some(_) if step.action == Action::Resume => step.desired = None,
@@ -169,19 +169,6 @@ const MAX_WHY: usize = 300;
 fn unaccepted(step: &Step) -> Option<&Assessment> {
     let weaker = step.assessment.as_ref().filter(|assessment| assessment.direction.weakens());
     weaker.filter(|_| step.accepted_weakening().is_none())
-}
-
-fn held_item(step: Step, reason: HoldReason, detail: String) -> HeldItem {
-    HeldItem {
-        subject: Subject::Policy(step.id),
-        reason,
-        detail,
-        cause: step.cause,
-        digest: step.desired.as_ref().map(|desired| desired.digest),
-        origin: step.desired.map(|desired| desired.origin),
-        changes: step.changes,
-        assessment: step.assessment,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Action, HeldItem, Plan, Step};
 use crate::digest::FileHash;
-use crate::entry::{Commit, HoldReason, Subject};
+use crate::entry::{Commit, HoldReason};
 use crate::state::State;
 
 /// Every file that a plan is about, and the hash of what it holds; nothing for one that is gone.
@@ -49,7 +49,9 @@ pub fn hold_unsigned(plan: &mut Plan, state: &State, commits: &BTreeMap<Arc<str>
         };
         let commit = file.and_then(|file| commits.get(&file));
         match (step.action, unsigned(commit.map(|commit| &**commit))) {
-            (Action::Create | Action::Update | Action::Remove, Some(why)) => plan.held.push(held(step, why)),
+            (Action::Create | Action::Update | Action::Remove, Some(why)) => {
+                plan.held.push(HeldItem::of(step, HoldReason::Unsigned, why))
+            }
             (Action::Resume, Some(_)) => {
                 step.desired = None;
                 steps.push(step);
@@ -73,19 +75,6 @@ fn unsigned(commit: Option<&Commit>) -> Option<String> {
     match commit.signed_by {
         Some(_) => None,
         None => Some(format!("commit {short} is not signed by an allowed key")),
-    }
-}
-
-fn held(step: Step, why: String) -> HeldItem {
-    HeldItem {
-        subject: Subject::Policy(step.id),
-        reason: HoldReason::Unsigned,
-        detail: why,
-        cause: step.cause,
-        digest: step.desired.as_ref().map(|desired| desired.digest),
-        origin: step.desired.map(|desired| desired.origin),
-        changes: step.changes,
-        assessment: step.assessment,
     }
 }
 

@@ -18,13 +18,13 @@ fn an_entry_has_everything_that_an_auditor_asks_for() {
         return eprintln!("skipped: there is no git to make a work tree with");
     }
     let world = World::new();
-    git(&world, &["init", "-q"]);
-    git(&world, &["config", "user.name", "Sam Security"]);
-    git(&world, &["config", "user.email", "sam@example.com"]);
+    world.git(&["init", "-q"]);
+    world.git(&["config", "user.name", "Sam Security"]);
+    world.git(&["config", "user.email", "sam@example.com"]);
     world.write("a.yaml", &policy("a", "'self'"));
-    git(&world, &["add", "."]);
-    git(&world, &["commit", "-qm", "first"]);
-    let revision = git(&world, &["rev-parse", "HEAD"]);
+    world.git(&["add", "."]);
+    world.git(&["commit", "-qm", "first"]);
+    let revision = world.git(&["rev-parse", "HEAD"]);
     world.run(&["apply"]).exits(0);
 
     let intent = &world.entries("operation.intent")[0];
@@ -58,18 +58,6 @@ fn an_entry_has_everything_that_an_auditor_asks_for() {
     assert_eq!(deployment["successRate"], 1.0);
     assert_eq!(deployment["validationResults"].as_array().unwrap().len(), 3);
     assert!(!deployment["deploymentTimestamp"].is_null());
-}
-
-fn git(world: &World, arguments: &[&str]) -> String {
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(world.policies())
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

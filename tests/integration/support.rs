@@ -114,6 +114,15 @@ impl World {
         fs::remove_file(self.policies().join(file)).unwrap();
     }
 
+    /// Runs git in the policy directory, and says what it says.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.policies()).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatward"));
         command

@@ -1,6 +1,8 @@
 //! What probing shows, and what follows from it: own probes, an endpoint that is down, and the way back. And webhooks: what
 //! is registered is what is set.
 
+use std::time::Duration;
+
 use chatward::sandbox::{Endpoint, Options};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -25,6 +27,15 @@ fn inputs(world: &World) -> Vec<String> {
         serde_json::from_slice::<Value>(body).unwrap()["testInput"].as_str().unwrap().to_owned()
     };
     world.requests(Endpoint::Probe).iter().map(|request| input(&request.body)).collect()
+}
+
+/// A world whose tenant does that.
+fn faulty(fault: &str) -> World {
+    World::with(Options {
+        faults: vec![fault.parse().unwrap()],
+        job_duration: Duration::from_millis(30),
+        ..Options::default()
+    })
 }
 
 #[test]
@@ -64,11 +75,7 @@ fn own_probes_are_tried_beside_the_standard_ones() {
 
 #[test]
 fn an_endpoint_that_is_down_is_probed_again_and_rolls_nothing_back() {
-    let world = World::with(Options {
-        faults: vec!["probe:503:after=3:first=6".parse().unwrap()],
-        job_duration: std::time::Duration::from_millis(30),
-        ..Options::default()
-    });
+    let world = faulty("probe:503:after=3:first=6");
     verify(&world, "on_failure: rollback");
     world.write("a.yaml", &policy("a", "'self'"));
     world.run(&["apply"]).exits(0).says("verified");
@@ -133,12 +140,8 @@ fn what_lets_a_probe_through_is_rolled_back_once_and_held() {
 
 #[test]
 fn there_is_no_way_back_without_something_verified_nor_after_a_rollback() {
-    let world = World::with(Options {
-        // The first policy is verified, and then its endpoint lets everything through.
-        faults: vec!["probe:200:after=3".parse().unwrap()],
-        job_duration: std::time::Duration::from_millis(30),
-        ..Options::default()
-    });
+    // The first policy is verified, and then its endpoint lets everything through.
+    let world = faulty("probe:200:after=3");
     verify(&world, "on_failure: rollback");
     world.write("a.yaml", &policy("a", "'self'"));
     world.run(&["apply"]).exits(0).says("verified");
@@ -205,11 +208,7 @@ fn what_was_live_before_probing_was_set_up_is_probed() {
 
 #[test]
 fn a_rollback_that_fails_is_not_tried_again() {
-    let world = World::with(Options {
-        faults: vec!["job:fail:after=2:first=1".parse().unwrap()],
-        job_duration: std::time::Duration::from_millis(30),
-        ..Options::default()
-    });
+    let world = faulty("job:fail:after=2:first=1");
     verify(&world, "on_failure: rollback");
     world.write("a.yaml", &policy("a", "'self'"));
     world.run(&["apply"]).exits(0);

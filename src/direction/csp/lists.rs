@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Reasons;
 use super::tell;
 use crate::csp::source::Asked;
-use crate::csp::{Directive, Directives, Keyword, ListTraits, Source, directive, governing, parsed};
+use crate::csp::{Directive, Directives, Keyword, Source, directive, governing};
 
 /// The most comparisons of two sources for one directive: beyond them nobody can tell in time.
 const MAX_COMPARISONS: usize = 200_000;
@@ -157,13 +157,14 @@ struct Effective<'p> {
 
 impl<'p> Effective<'p> {
     fn of(directive: &'p Directive, used: Use) -> Self {
-        let traits = ListTraits::of(directive);
-        let all: Vec<Source<'p>> = parsed(directive).map(|(_, source)| source).collect();
+        let read = directive.sources().iter().filter_map(|written| Source::parse(written).ok());
+        let all: Vec<Source<'p>> = read.collect();
         let has = |keyword| all.contains(&Source::Keyword(keyword));
-        let dynamic = traits.strict_dynamic && used.is_script();
+        let dynamic = has(Keyword::StrictDynamic) && used.is_script();
+        let nonce_or_hash = all.iter().any(|source| matches!(source, Source::Nonce(_) | Source::Hash(_)));
         let all_code = match used {
             Use::Strings => has(Keyword::UnsafeEval),
-            _ => has(Keyword::UnsafeInline) && !traits.nonce_or_hash && !dynamic,
+            _ => has(Keyword::UnsafeInline) && !nonce_or_hash && !dynamic,
         };
         let in_attribute = matches!(used, Use::EventHandlers | Use::StyleAttributes);
         let in_effect = |source: &Source<'_>| match source {
