@@ -77,14 +77,12 @@ impl<'a> HostSource<'a> {
     }
 
     pub(super) fn canonical(&self) -> String {
-        let Self { scheme, host, port, path } = self;
-        let mut text =
-            scheme.map_or_else(String::new, |scheme| format!("{}://", scheme.to_ascii_lowercase()));
-        text.push_str(&host.to_string().to_ascii_lowercase());
-        if let Some(port) = port {
-            text.push_str(&format!(":{port}"));
+        let mut text = self.to_string();
+        let without_path = text.len() - self.path.len();
+        if let Some(head) = text.get_mut(..without_path) {
+            head.make_ascii_lowercase();
         }
-        text + path
+        text
     }
 }
 
@@ -145,7 +143,9 @@ fn check_path(path: &str) -> Result<(), SourceError> {
                     return Err(SourceError::PathCharacter('%'));
                 }
             }
-            _ if c.is_ascii_alphanumeric() || "/-._~!$&'()*+=:@".contains(c) => {}
+            'a'..='z' | 'A'..='Z' | '0'..='9' => {}
+            '/' | '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | '=' | ':'
+            | '@' => {}
             _ => return Err(SourceError::PathCharacter(c)),
         }
     }

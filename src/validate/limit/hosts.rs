@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::csp::{Host, Source};
+use crate::csp::{Host, HostSource, Source};
 use crate::finding::{Code, Severity, Span};
 use crate::validate::host_table::normal;
 use crate::validate::reading::Reading;
@@ -35,16 +35,20 @@ pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
 
 /// The first host over the limit, and how many there are.
 pub(super) fn too_many(subject: &Subject<'_>) -> Option<(Span, usize)> {
+    let named = || {
+        let sources = subject.lists().flat_map(Reading::parsed);
+        sources.filter_map(|(written, source)| match source {
+            Source::Host(HostSource { host: Host::Below(name), .. }) => Some((written, (true, name))),
+            Source::Host(HostSource { host: Host::Name(name), .. }) => Some((written, (false, name))),
+            _ => None,
+        })
+    };
+    // Of so few there can't be too many, whichever are the same.
+    named().nth(MAX_HOSTS)?;
     let mut hosts = HashSet::new();
     let mut first_too_many: Option<Span> = None;
-    for (written, source) in subject.lists().flat_map(Reading::parsed) {
-        let Source::Host(source) = source else { continue };
-        let host = match source.host {
-            Host::Any => continue,
-            Host::Below(name) => (true, normal(name)),
-            Host::Name(name) => (false, normal(name)),
-        };
-        hosts.insert(host);
+    for (written, (below, name)) in named() {
+        hosts.insert((below, normal(name)));
         if hosts.len() > MAX_HOSTS {
             first_too_many.get_or_insert(written.span);
         }

@@ -22,7 +22,7 @@ pub static CODE: Code = Code {
 
 pub fn check(subject: &Subject<'_>, sink: &mut Sink) {
     for reading in subject.lists() {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(reading.words.len());
         for (written, source) in reading.parsed() {
             if !seen.insert(key(written, &source)) && !sink.only_counts(&CODE) {
                 let text = format!(
