@@ -148,8 +148,7 @@ impl Serialize for Allows {
 /// What a page may do that has all of these policies: only what each of them allows.
 pub fn allows(policies: &[Directives]) -> Allows {
     let mut allows = Allows::EVERYTHING;
-    for policy in policies {
-        let enforced = Enforced::new(policy);
+    for enforced in policies.iter().map(Enforced::new).filter(Enforced::restricts) {
         for (allowed, question) in allows.0.iter_mut().zip(Question::ALL) {
             *allowed = *allowed && enforced.permits(&ADDRESSES.page, question.attempt());
         }

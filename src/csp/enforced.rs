@@ -130,6 +130,11 @@ impl<'p> Enforced<'p> {
         enforced
     }
 
+    /// Whether it forbids anything at all.
+    pub fn restricts(&self) -> bool {
+        !self.lists.is_empty() || self.sandbox.is_some() || self.trusted_types
+    }
+
     fn add(&mut self, name: &'static str, grammar: Grammar, directive: &'p Directive) {
         match grammar {
             Grammar::SourceList => self.lists.push((name, SourceList::read(directive))),
