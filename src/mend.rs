@@ -22,6 +22,12 @@ const SCHEMES: &[&str] = &["http", "https", "ws", "wss", "data", "blob", "filesy
 /// What stands around a word that was copied from somewhere.
 const QUOTES: &[char] = &['\'', '"', '`', '‘', '’', '“', '”'];
 
+/// How many fixes of one file are looked for: more than a person reads through.
+pub const MAX_FIXES: usize = 1_000;
+
+/// The largest file that fixes are looked for in, since that takes a second reading of it: no person writes a larger one.
+pub const MAX_FILE: usize = 256 * 1024;
+
 /// Offers fixes for the findings of one file.
 #[derive(Debug)]
 pub struct Mender<'t> {
@@ -29,17 +35,22 @@ pub struct Mender<'t> {
     bytes: &'t [u8],
     /// The file's words, looked up when the first of them is to be mended.
     written: OnceCell<Option<Written<'t>>>,
+    /// How many fixes are still looked for.
+    left: usize,
 }
 
 impl<'t> Mender<'t> {
     /// One for a file with these bytes.
     pub fn new(file: Arc<str>, bytes: &'t [u8]) -> Self {
-        Self { file, bytes, written: OnceCell::new() }
+        Self { file, bytes, written: OnceCell::new(), left: MAX_FIXES }
     }
 
-    /// Gives each finding of a policy its fix, where there is one.
-    pub fn offer(&self, policy: &Policy, findings: &mut [Finding]) {
+    /// Gives each finding of a policy its fix, where there is one; of a file at most [`MAX_FIXES`].
+    pub fn offer(&mut self, policy: &Policy, findings: &mut [Finding]) {
         for finding in findings.iter_mut().filter(|finding| finding.fix.is_none()) {
+            if self.left == 0 {
+                return;
+            }
             let (Some(about), Some(place)) = (&finding.about, &finding.place) else { continue };
             let directive = about.directive.as_str();
             finding.fix = match &about.value {
@@ -47,11 +58,13 @@ impl<'t> Mender<'t> {
                 Some(value) => source(directive, value).and_then(|new| self.with(place, value, &new)),
                 None => name(policy, directive).and_then(|new| self.with(place, directive, new)),
             };
+            self.left -= usize::from(finding.fix.is_some());
         }
     }
 
     fn written(&self) -> Option<&Written<'t>> {
-        self.written.get_or_init(|| Written::new(&self.file, self.bytes)).as_ref()
+        let read = || (self.bytes.len() <= MAX_FILE).then(|| Written::new(&self.file, self.bytes)).flatten();
+        self.written.get_or_init(read).as_ref()
     }
 
     fn with(&self, place: &Place, old: &str, new: &str) -> Option<Fix> {

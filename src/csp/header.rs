@@ -42,7 +42,8 @@ struct Cursor {
 
 impl Cursor {
     fn policy(&mut self, serialized: &str) -> Directives {
-        let mut directives = Vec::new();
+        // Most policies among very many have one directive: no room is made for more before it is needed.
+        let mut directives = Vec::with_capacity(1);
         for (index, token) in serialized.split(';').enumerate() {
             if index > 0 {
                 self.skip(1);
@@ -53,14 +54,17 @@ impl Cursor {
     }
 
     fn directive(&mut self, token: &str) -> Option<Directive> {
-        let mut words = self.words(token).into_iter();
-        let name = words.next()?;
-        Some(Directive { name, value: DirectiveValue::Sources(words.collect()) })
+        let mut name = None;
+        let mut sources = Vec::new();
+        self.words(token, |word| match name {
+            None => name = Some(word),
+            Some(_) => sources.push(word),
+        });
+        Some(Directive { name: name?, value: DirectiveValue::Sources(sources) })
     }
 
-    /// The words between ASCII white space, each with its place; ends behind the token.
-    fn words(&mut self, token: &str) -> Vec<Spanned<String>> {
-        let mut words = Vec::new();
+    /// Takes the words between ASCII white space, each with its place; ends behind the token.
+    fn words(&mut self, token: &str, mut take: impl FnMut(Spanned<String>)) {
         for (index, word) in token.split(|c: char| c.is_ascii_whitespace()).enumerate() {
             if index > 0 {
                 self.skip(1);
@@ -68,11 +72,10 @@ impl Cursor {
             let width = u32::try_from(word.chars().count()).unwrap_or(u32::MAX);
             if !word.is_empty() {
                 let span = Span { line: self.line, column: self.column, width };
-                words.push(Spanned::new(word.to_owned(), span));
+                take(Spanned::new(word.to_owned(), span));
             }
             self.skip(width);
         }
-        words
     }
 
     fn skip(&mut self, characters: u32) {

@@ -59,12 +59,12 @@ impl FileFacts {
     pub fn read(file: &Arc<str>, bytes: &[u8], default_tenant: Option<&TenantName>) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let source = SourceText::new(Arc::clone(file), &text);
-        let mender = Mender::new(Arc::clone(file), bytes);
+        let mut mender = Mender::new(Arc::clone(file), bytes);
         let documents = document::parse(file, bytes, default_tenant).into_iter();
         Self {
             file: Arc::clone(file),
             hash: FileHash::of(bytes),
-            documents: documents.map(|document| DocumentFacts::of(document, &source, &mender)).collect(),
+            documents: documents.map(|document| DocumentFacts::of(document, &source, &mut mender)).collect(),
         }
     }
 
@@ -139,7 +139,7 @@ pub fn payloads(file: &Arc<str>, bytes: &[u8], default_tenant: Option<&TenantNam
 }
 
 impl DocumentFacts {
-    fn of(document: Document, source: &SourceText<'_>, mender: &Mender<'_>) -> Self {
+    fn of(document: Document, source: &SourceText<'_>, mender: &mut Mender<'_>) -> Self {
         let mut findings = document.findings;
         let mut wanted = None;
         if let Some(policy) = document.policy {
