@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
 
+use crate::config::Listen;
 use crate::digest::EntryHash;
 use crate::policy::{PolicyId, TenantName};
 use crate::sandbox::Fault;
@@ -154,6 +155,9 @@ pub struct Run {
     /// Between full passes, even without an event [default: 5m]
     #[arg(long, env = "CHATWARD_INTERVAL", value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
+    /// Where /healthz, /readyz, /metrics, /status and POST /reconcile are answered; `off` for nowhere [default: 127.0.0.1:8686]
+    #[arg(long, env = "CHATWARD_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
     /// How changes are heard of: by events, with polling where there are none, or by polling alone
     #[arg(long, value_enum, default_value = "auto", env = "CHATWARD_WATCH", value_name = "MODE")]
     pub watch: WatchMode,
@@ -245,6 +249,12 @@ pub struct Status {
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
+    /// Only ask the daemon whether it is alive: exit with 0 if it is, with 1 if not
+    #[arg(long)]
+    pub check: bool,
+    /// Where the daemon answers [default: 127.0.0.1:8686]
+    #[arg(long, env = "CHATWARD_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
 }
 
 /// `chatward audit`

@@ -71,7 +71,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::run(args).await,
         Verb::Validate(args) => validate::run(&args),
         Verb::Explain(args) => explain::run(&args),
-        Verb::Status(args) => status::run(&args),
+        Verb::Status(args) => status::run(args).await,
         Verb::Audit(args) => audit::run(&args),
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Csp(args) => csp::run(&args),

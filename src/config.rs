@@ -18,11 +18,13 @@ use crate::policy::TenantName;
 mod probe;
 pub mod raw;
 mod resolve;
+mod server;
 pub mod wire;
 
 pub use probe::{Probe, STANDARD_PROBES};
 pub use raw::{ClientAuth, Grant, OnFailure};
 pub use resolve::resolve;
+pub use server::{Listen, Server};
 use wire::Wire;
 
 /// Everything that is set.
@@ -40,6 +42,8 @@ pub struct Settings {
     pub guard: Guard,
     /// Who may sign the commits that policies are from; nothing where none need be signed.
     pub signers: Option<Signers>,
+    /// How the daemon answers.
+    pub server: Server,
     /// By name; never empty.
     pub tenants: BTreeMap<TenantName, Tenant>,
 }
@@ -224,6 +228,8 @@ pub struct Overrides {
     pub interval: Option<Duration>,
     /// Whether policies whose file is gone are removed.
     pub prune: bool,
+    /// Where the daemon answers.
+    pub listen: Option<Listen>,
 }
 
 /// Where the environment and files with secrets are read.

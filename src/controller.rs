@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::deploy::StepError;
+use crate::deploy::{Progress, StepError};
 use crate::host::Host;
 use crate::plan::{self, Retry};
 use crate::reconcile::{Reconciler, Report};
@@ -47,6 +47,17 @@ impl Trigger {
     }
 }
 
+/// Whoever wants to know how the daemon fares.
+pub trait Observer: Progress {
+    /// A pass begins.
+    fn pass_began(&self) {}
+    /// It has ended.
+    fn pass_ended(&self, _report: &Report) {}
+}
+
+/// Nobody does.
+impl Observer for () {}
+
 /// Makes passes until it is asked to end.
 ///
 /// # Errors
@@ -57,6 +68,7 @@ pub async fn run<T: WriteTenant>(
     mut asked: mpsc::Receiver<()>,
     stops: &Stops,
     host: &Host,
+    observer: &dyn Observer,
 ) -> Result<(), StepError> {
     let mut trigger = Trigger::Start;
     let mut armed = None;
@@ -66,7 +78,9 @@ pub async fn run<T: WriteTenant>(
             info!(name: "source.changed", "the policy directory changed");
         }
         debug!(name: "pass.started", trigger = trigger.text(), "a pass: {}", trigger.text());
-        let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), &()).await?;
+        observer.pass_began();
+        let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), observer).await?;
+        observer.pass_ended(&report);
         log(trigger, &report);
         let interval = reconciler.settings().interval;
         let wait = reconciler.ledger().read(|state| next(state, host.now(), interval));

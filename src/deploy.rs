@@ -3,6 +3,9 @@
 //! A step harms only itself: its failure is an [`Outcome`]. Only the ledger's failing ends everything, since nothing may
 //! happen that it can't tell.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::OnceCell;
@@ -15,10 +18,10 @@ use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
 use crate::outcome::{Failure, Fault, Outcome, Verification};
 use crate::payload::Payload;
-use crate::plan::{Action, Step};
-use crate::policy::PolicyId;
+use crate::plan::{Action, Plan, Step};
+use crate::policy::{PolicyId, TenantName};
 use crate::remote::{LivePolicy, WriteTenant};
-use crate::snapshot::Desired;
+use crate::snapshot::{Desired, Snapshot};
 use crate::source::{PayloadError, Payloads};
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
@@ -57,12 +60,40 @@ pub struct StepResult {
     pub rollback: Option<Rollback>,
 }
 
+/// A part of a pass whose time is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Reading what changed of the directory.
+    Snapshot,
+    /// Making the plan, with the commits that it is from.
+    Plan,
+    /// Carrying it out at all tenants.
+    Deploy,
+}
+
+impl Stage {
+    /// Its name, as metrics and logs have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Plan => "plan",
+            Self::Deploy => "deploy",
+        }
+    }
+}
+
 /// Whoever wants to know how far a pass is.
 pub trait Progress: Send + Sync {
     /// So many steps are about to be taken.
     fn begin(&self, _steps: usize) {}
     /// One has ended.
     fn ended(&self, _result: &StepResult) {}
+    /// This is what is about to be done, and what it was made from.
+    fn planned(&self, _snapshot: &Arc<Snapshot>, _plan: &Arc<Plan>) {}
+    /// A tenant can be worked with.
+    fn connected(&self, _tenant: &TenantName) {}
+    /// So long a stage of the pass took.
+    fn stage(&self, _stage: Stage, _took: Duration) {}
 }
 
 /// Nobody does.

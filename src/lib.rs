@@ -57,6 +57,8 @@ pub mod controller;
 
 // Face: what people and programs meet.
 pub mod render;
+pub mod metrics;
+pub mod server;
 pub mod telemetry;
 pub mod cli;
 pub mod command;

@@ -7,17 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
-use crate::deploy::{Deployer, Progress, StepError, StepResult};
+use crate::deploy::{Deployer, Progress, Stage, StepError, StepResult};
 use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
 use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 use crate::plan::guard::Weakening;
 use crate::plan::{Action, Plan, Retry, Step, provenance};
 use crate::policy::{PolicyId, TenantName};
@@ -37,13 +38,21 @@ pub use look::{check_bindings, look, settled, source, terms};
 #[derive(Debug)]
 pub struct Report {
     /// What it set out to do.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// What became of each step that was begun.
     pub results: Vec<StepResult>,
     /// Tenants that could not be worked with, and webhooks that could not be registered.
     pub failures: BTreeMap<TenantName, Failure>,
     /// The snapshot that it was made from.
     pub snapshot: Arc<Snapshot>,
+}
+
+impl Report {
+    /// Whether nothing failed.
+    pub fn is_success(&self) -> bool {
+        let done = |result: &StepResult| matches!(result.outcome, Outcome::Done | Outcome::Waiting(_));
+        self.failures.is_empty() && self.results.iter().all(done)
+    }
 }
 
 /// What a tenant of the settings is, against what the ledger binds it to.
@@ -72,7 +81,7 @@ pub struct Reconciler<T> {
     settings: Settings,
     source: Arc<Mutex<Source>>,
     payloads: Payloads,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     tenants: BTreeMap<TenantName, T>,
     paces: BTreeMap<TenantName, Pace>,
     host: Host,
@@ -107,6 +116,7 @@ impl<T: WriteTenant> Reconciler<T> {
         let mut learnt = hints::load(&settings.state);
         let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
         let paces = tenants.keys().map(pace).collect();
+        let ledger = Arc::new(ledger);
         Ok(Self { settings, source, payloads, ledger, tenants, paces, host })
     }
 
@@ -116,7 +126,7 @@ impl<T: WriteTenant> Reconciler<T> {
     }
 
     /// The ledger.
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
     }
 
@@ -130,7 +140,9 @@ impl<T: WriteTenant> Reconciler<T> {
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
-        let (snapshot, plan) = self.look_twice(retry).await?;
+        let (snapshot, plan) = self.look_twice(retry, progress).await?;
+        let plan = Arc::new(plan);
+        progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
         if let Some(report) = DriftReport::of(&plan) {
             report.log();
@@ -139,18 +151,19 @@ impl<T: WriteTenant> Reconciler<T> {
             warn_of_weakening(&plan);
         }
         progress.begin(plan.steps.len());
+        let started = Instant::now();
         let this = &*self;
         let works = this.tenants.iter().map(|(name, remote)| this.work(name, remote, &plan, stops, progress));
-        let mut report =
-            Report { results: Vec::new(), failures: BTreeMap::new(), plan: Plan::default(), snapshot };
+        let (mut results, mut failures) = (Vec::new(), BTreeMap::new());
         for (name, work) in this.tenants.keys().zip(join_all(works).await) {
-            let (results, failure) = work?;
-            report.results.extend(results);
-            report.failures.extend(failure.map(|failure| (name.clone(), failure)));
+            let (taken, failure) = work?;
+            results.extend(taken);
+            failures.extend(failure.map(|failure| (name.clone(), failure)));
         }
+        progress.stage(Stage::Deploy, started.elapsed());
         self.keep_hints();
         self.ledger.checkpoint(false)?;
-        Ok(Report { plan, ..report })
+        Ok(Report { plan, results, failures, snapshot })
     }
 
     /// Keeps how long jobs take, if this pass learnt of it. Without that file the next start learns anew.
@@ -166,20 +179,27 @@ impl<T: WriteTenant> Reconciler<T> {
     }
 
     /// Looks, and where something would be removed looks once more after a while: only a removal that both see counts.
-    async fn look_twice(&self, retry: Retry) -> Result<(Arc<Snapshot>, Plan), StepError> {
-        let (snapshot, plan) = self.look(retry).await?;
+    async fn look_twice(
+        &self,
+        retry: Retry,
+        progress: &dyn Progress,
+    ) -> Result<(Arc<Snapshot>, Plan), StepError> {
+        let (snapshot, plan) = self.look(retry, progress).await?;
         if plan.count(Action::Remove) == 0 {
             return Ok((snapshot, plan));
         }
         let first: BTreeSet<PolicyId> = removals(&plan).cloned().collect();
         tokio::time::sleep(watch::QUIET * 2).await;
-        let (snapshot, mut plan) = self.look(retry).await?;
+        let (snapshot, mut plan) = self.look(retry, progress).await?;
         plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
         Ok((snapshot, plan))
     }
 
-    async fn look(&self, retry: Retry) -> Result<(Arc<Snapshot>, Plan), StepError> {
+    async fn look(&self, retry: Retry, progress: &dyn Progress) -> Result<(Arc<Snapshot>, Plan), StepError> {
+        let started = Instant::now();
         let snapshot = self.of_source(Source::snapshot).await?;
+        progress.stage(Stage::Snapshot, started.elapsed());
+        let started = Instant::now();
         let (mut plan, files) = self.ledger.read(|state| {
             let plan = self.sight(retry, |sight| sight.plan(&snapshot, state));
             let files = provenance::files(&plan, state);
@@ -189,6 +209,7 @@ impl<T: WriteTenant> Reconciler<T> {
             let commits = self.of_source(move |source| source.commits(&files)).await?;
             self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));
         }
+        progress.stage(Stage::Plan, started.elapsed());
         Ok((snapshot, plan))
     }
 
@@ -258,7 +279,10 @@ impl<T: WriteTenant> Reconciler<T> {
             () = stop.cancelled() => return Ok(Default::default()),
         };
         let failed = match prepared {
-            Ok(failed) => failed,
+            Ok(failed) => {
+                progress.connected(&tenant.name);
+                failed
+            }
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
         let Some(pace) = self.paces.get(&tenant.name) else { return Ok(Default::default()) };

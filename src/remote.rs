@@ -29,6 +29,7 @@ mod http;
 mod job;
 mod listing;
 mod live;
+mod meter;
 mod pacer;
 mod probe;
 mod retry;
@@ -44,6 +45,7 @@ mod tests;
 pub use auth::Tokens;
 pub use client::{HttpTenant, RemoteError};
 pub use date::date;
+pub use meter::{Exchanged, Meter};
 pub use tuning::{Pace, Timeouts, Tuning};
 
 use crate::breaker::BreakerState;

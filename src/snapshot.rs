@@ -183,6 +183,30 @@ impl Snapshot {
         self.files.len()
     }
 
+    /// How much validation says, by severity.
+    pub fn count_findings(&self) -> BTreeMap<Severity, usize> {
+        let mut counts = BTreeMap::new();
+        for finding in self.findings() {
+            *counts.entry(finding.code.severity).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How much validation says of each of these policies' documents, where it says anything.
+    pub fn findings_of(&self, ids: &BTreeSet<PolicyId>) -> BTreeMap<PolicyId, usize> {
+        let documents = self.files.iter().flat_map(|file| file.documents.iter().map(move |it| (file, it)));
+        let asked =
+            documents.filter_map(|(file, it)| Some((it.id().filter(|id| ids.contains(id))?, file, it)));
+        let mut counts = BTreeMap::new();
+        for (id, file, document) in asked {
+            let said = document.said(&file.file).1.len();
+            if said > 0 {
+                *counts.entry(id.clone()).or_default() += said;
+            }
+        }
+        counts
+    }
+
     /// Everything that validation says, in the order of files and places.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerState;
 use crate::digest::Digest;
 use crate::drift::{Cause, Live, LiveSync};
 use crate::entry::{HoldReason, Subject};
 use crate::outcome::Verification;
-use crate::plan::{HeldItem, Plan};
+use crate::plan::{self, HeldItem, Plan, Step};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
 use crate::state::{Head, PolicyState, State};
@@ -22,7 +22,7 @@ use crate::state::{Head, PolicyState, State};
 pub const VERSION: u32 = 1;
 
 /// Desired against applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Sync {
     /// As it should be.
     Synced,
@@ -55,8 +55,12 @@ pub enum Health {
 pub struct Status {
     /// Of this shape.
     pub version: u32,
+    /// How many policies stand how, shown or not.
+    pub counts: BTreeMap<Sync, usize>,
     /// In the order of ids; files whose policies can't be told come last.
     pub policies: Vec<PolicyStatus>,
+    /// How many more there are that were asked for.
+    pub more: usize,
     /// In the order of names.
     pub tenants: Vec<TenantStatus>,
     /// The ledger's newest entry.
@@ -99,6 +103,12 @@ pub struct PolicyStatus {
     pub verification: Option<Verification>,
     /// Probes that said what they should, out of all.
     pub success_rate: Option<f64>,
+    /// When something was last tried with it.
+    pub last_attempt: Option<Timestamp>,
+    /// When what failed last is tried again.
+    pub next_retry: Option<Timestamp>,
+    /// How much validation has to say of its document.
+    pub findings: usize,
 }
 
 /// One tenant.
@@ -119,59 +129,156 @@ pub struct TenantStatus {
     pub webhooks: Vec<String>,
 }
 
-/// How everything stands.
-pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &BTreeMap<PolicyId, Live>) -> Status {
-    let steps: BTreeMap<&PolicyId, _> = plan.steps.iter().map(|step| (&step.id, step)).collect();
-    let held: BTreeMap<&Subject, &HeldItem> = plan.held.iter().map(|item| (&item.subject, item)).collect();
-    let known = state.policies().map(|(id, _)| id);
-    let named = plan.held.iter().filter_map(|item| match &item.subject {
-        Subject::Policy(id) => Some(id.clone()),
-        Subject::File { .. } => None,
-    });
-    let mut ids: Vec<PolicyId> = snapshot.desired.keys().cloned().chain(known).chain(named).collect();
-    ids.sort();
-    ids.dedup();
-    let empty = PolicyState::default();
-    let policies = ids.iter().map(|id| {
-        let policy = state.policy(id).unwrap_or(&empty);
-        let held = held.get(&Subject::Policy(id.clone())).copied();
-        let step = steps.get(id);
-        let live = live.get(id).copied().unwrap_or_default();
-        let mut row = row(snapshot, id, policy, live);
-        (row.sync, row.cause) = match (held, step) {
-            (Some(item), _) => (Sync::Held, item.cause),
-            (None, Some(step)) if !step.action.is_change() => (Sync::Synced, None),
-            (None, Some(step)) => (Sync::OutOfSync, step.cause),
-            (None, None) if policy.applied.is_some() => (Sync::Synced, None),
-            (None, None) => (Sync::Unknown, None),
-        };
-        if let Some(item) = held {
-            row.held = Some(item.reason);
-            row.detail = Some(item.detail.clone());
+/// Which policies are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// Those of this tenant; of all, if none is named.
+    pub tenant: Option<&'a TenantName>,
+    /// Those that stand like this; all, if nothing is said.
+    pub sync: Option<Sync>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Query<'_> {
+    /// All of them.
+    pub const ALL: Self = Self { tenant: None, sync: None, limit: usize::MAX };
+
+    fn takes(&self, tenant: Option<&TenantName>, sync: Sync) -> bool {
+        self.tenant.is_none_or(|asked| tenant == Some(asked)) && self.sync.is_none_or(|asked| sync == asked)
+    }
+}
+
+/// How many policies of each tenant stand how, and why those that are not in sync are not.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// By tenant and how they stand.
+    pub sync: BTreeMap<(TenantName, Sync), usize>,
+    /// By tenant and cause.
+    pub cause: BTreeMap<(TenantName, Cause), usize>,
+}
+
+/// How a policy stands, before anything is said of it.
+struct Standing<'a> {
+    id: PolicyId,
+    policy: &'a PolicyState,
+    held: Option<&'a HeldItem>,
+    sync: Sync,
+    cause: Option<Cause>,
+}
+
+/// How many policies stand how.
+pub fn tally(snapshot: &Snapshot, state: &State, plan: &Plan) -> Tally {
+    let mut tally = Tally::default();
+    each(snapshot, state, plan, |it| {
+        *tally.sync.entry((it.id.tenant.clone(), it.sync)).or_default() += 1;
+        if let Some(cause) = it.cause {
+            *tally.cause.entry((it.id.tenant, cause)).or_default() += 1;
         }
-        row
     });
-    let files = plan.held.iter().filter_map(file_row);
+    tally
+}
+
+/// How everything stands.
+pub fn status(
+    snapshot: &Snapshot,
+    state: &State,
+    plan: &Plan,
+    live: &BTreeMap<PolicyId, Live>,
+    query: &Query<'_>,
+) -> Status {
+    let (mut policies, mut counts, mut more) = (Vec::new(), BTreeMap::new(), 0);
+    each(snapshot, state, plan, |it| {
+        *counts.entry(it.sync).or_default() += 1;
+        if query.takes(Some(&it.id.tenant), it.sync) {
+            if policies.len() < query.limit {
+                policies.push(row(snapshot, &it, live.get(&it.id).copied().unwrap_or_default()));
+            } else {
+                more += 1;
+            }
+        }
+    });
+    for file in plan.held.iter().filter_map(file_row) {
+        *counts.entry(file.sync).or_default() += 1;
+        if query.takes(None, file.sync) {
+            if policies.len() < query.limit {
+                policies.push(file);
+            } else {
+                more += 1;
+            }
+        }
+    }
+    let findings = snapshot.findings_of(&policies.iter().filter_map(PolicyStatus::id).collect());
+    for policy in &mut policies {
+        policy.findings = policy.id().and_then(|id| findings.get(&id).copied()).unwrap_or_default();
+    }
+    let tenants = state.tenants.iter().filter(|(name, _)| query.tenant.is_none_or(|asked| *name == asked));
     Status {
         version: VERSION,
-        policies: policies.chain(files).collect(),
-        tenants: state.tenants.iter().map(|(name, tenant)| tenant_row(name, tenant)).collect(),
+        counts,
+        policies,
+        more,
+        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant)).collect(),
         ledger: state.head,
     }
 }
 
-fn row(snapshot: &Snapshot, id: &PolicyId, policy: &PolicyState, live: Live) -> PolicyStatus {
+/// Every policy that is wanted, known or held, in the order of ids.
+fn each(snapshot: &Snapshot, state: &State, plan: &Plan, mut see: impl FnMut(Standing<'_>)) {
+    let unknown = PolicyState::default();
+    let steps: BTreeMap<&PolicyId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
+    let held: BTreeMap<&Subject, &HeldItem> = plan.held.iter().map(|item| (&item.subject, item)).collect();
+    let named = plan.held.iter().filter_map(|item| match &item.subject {
+        Subject::Policy(id) => Some(id.clone()),
+        Subject::File { .. } => None,
+    });
+    let known = state.policies().map(|(id, _)| id);
+    let mut ids: Vec<PolicyId> = snapshot.desired.keys().cloned().chain(known).chain(named).collect();
+    ids.sort();
+    ids.dedup();
+    for id in ids {
+        let policy = state.policy(&id).unwrap_or(&unknown);
+        let held = held.get(&Subject::Policy(id.clone())).copied();
+        let (sync, cause) = match (held, steps.get(&id)) {
+            (Some(item), _) => (Sync::Held, item.cause),
+            (None, Some(step)) if !step.action.is_change() || is_done(step, policy) => (Sync::Synced, None),
+            (None, Some(step)) => (Sync::OutOfSync, step.cause),
+            (None, None) if policy.applied.is_some() => (Sync::Synced, None),
+            (None, None) => (Sync::Unknown, None),
+        };
+        see(Standing { id, policy, held, sync, cause });
+    }
+}
+
+/// Whether a step has been taken since the plan was made.
+fn is_done(step: &Step, policy: &PolicyState) -> bool {
+    let (desired, applied) = (step.desired.as_ref(), policy.applied.as_ref());
+    policy.open.is_none()
+        && desired.zip(applied).is_some_and(|(desired, applied)| desired.digest == applied.digest)
+        && step.cause.is_none_or(|cause| matches!(cause, Cause::New | Cause::Source))
+}
+
+impl PolicyStatus {
+    /// Which policy it is, unless it is a file.
+    pub fn id(&self) -> Option<PolicyId> {
+        Some(PolicyId { tenant: self.tenant.clone()?, name: self.name.parse().ok()? })
+    }
+}
+
+fn row(snapshot: &Snapshot, it: &Standing<'_>, live: Live) -> PolicyStatus {
+    let Standing { id, policy, held, .. } = it;
     let desired = snapshot.desired.get(id);
-    let applied = policy.applied.as_ref();
+    let (applied, setback, open) = (policy.applied.as_ref(), policy.setback.as_ref(), policy.open.as_ref());
     let origin = applied.map(|applied| &applied.origin).or(desired.map(|desired| &desired.origin));
-    let job = policy.open.as_ref().and_then(|open| open.job.as_ref()).map(|job| job.id.clone());
+    let job = open.and_then(|open| open.job.as_ref()).map(|job| job.id.clone());
+    let tried = [applied.map(|it| it.time), setback.map(|it| it.time), open.map(|it| it.time)];
     PolicyStatus {
         tenant: Some(id.tenant.clone()),
         name: id.name.to_string(),
-        sync: Sync::Unknown,
-        cause: None,
-        held: None,
-        detail: policy.setback.as_ref().map(|setback| setback.error.clone()),
+        sync: it.sync,
+        cause: it.cause,
+        held: held.map(|item| item.reason),
+        detail: held.map(|item| item.detail.clone()).or(setback.map(|setback| setback.error.clone())),
         live: live.against(applied.map(|applied| applied.digest)),
         health: health(policy),
         digest: desired.map(|desired| desired.digest),
@@ -182,6 +289,9 @@ fn row(snapshot: &Snapshot, id: &PolicyId, policy: &PolicyState, live: Live) -> 
         applied_at: applied.map(|applied| applied.time),
         verification: applied.map(|applied| applied.verification),
         success_rate: applied.and_then(|applied| applied.success_rate),
+        last_attempt: tried.into_iter().flatten().max(),
+        next_retry: setback.filter(|setback| !setback.rejected).map(plan::due),
+        findings: 0,
     }
 }
 
@@ -205,6 +315,9 @@ fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
         applied_at: None,
         verification: None,
         success_rate: None,
+        last_attempt: None,
+        next_retry: None,
+        findings: 0,
     })
 }
 

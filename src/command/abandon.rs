@@ -2,12 +2,13 @@
 
 use super::{Exit, print, setup};
 use crate::cli::Abandon;
+use crate::config::Overrides;
 use crate::entry::{Effect, EffectOutcome, Event};
 use crate::host::Host;
 
 pub(super) async fn run(args: Abandon) -> anyhow::Result<Exit> {
     let host = Host::real();
-    let settings = setup::settings(&args.common, None, false)?;
+    let settings = setup::settings(&args.common, Overrides::default())?;
     let ledger = setup::ledger(&settings, &host, false, &setup::stops()?).await?;
     let id = &args.policy;
     let open = ledger.read(|state| state.policy(id)?.open.clone());

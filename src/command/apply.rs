@@ -1,11 +1,14 @@
 //! `chatward apply`: one pass.
 
+use std::sync::Arc;
+
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, print, setup};
 use crate::cli::{Apply, Output};
+use crate::config::Overrides;
 use crate::deploy::{Progress, StepResult};
 use crate::entry::HoldReason;
 use crate::host::Host;
@@ -17,9 +20,10 @@ use crate::render;
 pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let host = Host::real();
     let stops = setup::stops()?;
-    let mut settings = setup::settings(&args.common, None, args.write.prune)?;
+    let overrides = Overrides { prune: args.write.prune, ..Overrides::default() };
+    let mut settings = setup::settings(&args.common, overrides)?;
     let _simulated = setup::simulate(&mut settings, &args.sandbox).await?;
-    let tenants = setup::tenants(&settings)?;
+    let tenants = setup::tenants(&settings, Arc::new(()))?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let mut reconciler = Reconciler::new(settings, ledger, tenants, host, args.write.rebind).await?;
     let retry = if args.retry { Retry::Rejected } else { Retry::Failed };

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Exit, print, print_json, setup};
 use crate::cli::{Audit, AuditShow, AuditVerb, AuditVerify, Output};
+use crate::config::Overrides;
 use crate::digest::EntryHash;
 use crate::entry::Entry;
 use crate::ledger;
@@ -17,7 +18,7 @@ pub(super) fn run(args: &Audit) -> anyhow::Result<Exit> {
 }
 
 fn show(args: &AuditShow) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, None, false)?;
+    let settings = setup::settings(&args.common, Overrides::default())?;
     let mut entries: Vec<(Entry, EntryHash)> = Vec::new();
     ledger::scan(&settings.state, |scanned| {
         entries.push((scanned.entry, scanned.hash));
@@ -58,7 +59,7 @@ fn show(args: &AuditShow) -> anyhow::Result<Exit> {
 }
 
 fn verify(args: &AuditVerify) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, None, false)?;
+    let settings = setup::settings(&args.common, Overrides::default())?;
     match ledger::verify(&settings.state, args.head) {
         Ok(proof) => {
             let head = proof.head;

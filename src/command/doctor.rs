@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Exit, print, print_json, setup};
 use crate::cli::{Doctor, Output};
 use crate::config::wire::TUTORIAL;
-use crate::config::{Settings, Tenant};
+use crate::config::{Overrides, Settings, Tenant};
 use crate::host::Host;
 use crate::outcome::Fault;
 use crate::policy::TenantName;
@@ -56,7 +56,7 @@ impl Checks {
 
 pub(super) async fn run(args: Doctor) -> anyhow::Result<Exit> {
     let host = Host::real();
-    let mut settings = setup::settings(&args.common, None, false)?;
+    let mut settings = setup::settings(&args.common, Overrides::default())?;
     let mut checks = Checks::default();
     let tenants = settings.tenants.len();
     checks.add("settings", Level::Ok, format!("{tenants} tenant{}", if tenants == 1 { "" } else { "s" }));

@@ -1,10 +1,11 @@
 //! `chatward plan`: what a pass would do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Exit, print, setup};
 use crate::cli::{Output, Plan};
-use crate::config::Settings;
+use crate::config::{Overrides, Settings};
 use crate::deploy;
 use crate::drift::Live;
 use crate::entry::Event;
@@ -23,7 +24,8 @@ use crate::state::{Position, State};
 
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let host = Host::real();
-    let mut settings = setup::settings(&args.common, None, args.prune)?;
+    let overrides = Overrides { prune: args.prune, ..Overrides::default() };
+    let mut settings = setup::settings(&args.common, overrides)?;
     let mut source = reconcile::source(&settings);
     let _simulated = match args.live {
         true => setup::simulate(&mut settings, &args.sandbox).await?,
@@ -87,7 +89,7 @@ pub(super) fn payload_at(directory: &std::path::Path, at: Position) -> Option<Pa
 /// What every tenant says it has, for each policy that is known here.
 async fn live(settings: &Settings, state: &State, host: &Host) -> anyhow::Result<BTreeMap<PolicyId, Live>> {
     let mut live = BTreeMap::new();
-    for (name, remote) in setup::tenants(settings)? {
+    for (name, remote) in setup::tenants(settings, Arc::new(()))? {
         let listed = remote.live((host.new_id)()).await;
         let known = state.tenants.get(&name).map(|tenant| tenant.policies.keys()).into_iter().flatten();
         let unlisted = match &listed {

@@ -1,22 +1,39 @@
 //! `chatward run`: the daemon.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{Exit, setup};
 use crate::cli::{Run, WatchMode};
+use crate::config::{Listen, Overrides};
 use crate::controller;
 use crate::host::Host;
+use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
+use crate::remote::Meter;
+use crate::server::{self, Board, Terms};
 use crate::source::watch::{Mode, Watch};
 
 pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     let host = Host::real();
     let stops = setup::stops()?;
-    let mut settings = setup::settings(&args.common, args.interval, args.write.prune)?;
+    let overrides = Overrides {
+        interval: args.interval,
+        prune: args.write.prune,
+        listen: args.listen,
+        ..Overrides::default()
+    };
+    let mut settings = setup::settings(&args.common, overrides)?;
     let simulated = setup::simulate(&mut settings, &args.sandbox).await?;
-    let tenants = setup::tenants(&settings)?;
+    let metrics = Arc::new(Metrics::new());
+    let tenants = setup::tenants(&settings, Arc::clone(&metrics) as Arc<dyn Meter>)?;
+    let listener = listen(settings.server.listen).await?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let mode = match args.watch {
         WatchMode::Auto => Mode::Auto,
@@ -36,20 +53,40 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     }
     let state = settings.state.display();
     info!(name: "ledger.opened", "state and audit in {state}: {state}/ledger/*.jsonl, summed up in {state}/applied.json");
+    let terms = Terms::of(&settings);
     let reconciler = Reconciler::new(settings, ledger, tenants, host.clone(), args.write.rebind).await?;
-    controller::run(reconciler, watch, hangups()?, &stops, &host).await?;
+    let (ask, asked) = mpsc::channel(1);
+    hangups(ask.clone())?;
+    let board = Arc::new(Board::new(terms, Arc::clone(reconciler.ledger()), host.clone(), metrics, ask));
+    let (closed, served) = (CancellationToken::new(), Arc::clone(&board));
+    let server = listener.map(|listener| tokio::spawn(server::serve(listener, served, closed.clone())));
+    controller::run(reconciler, watch, asked, &stops, &host, &*board).await?;
+    closed.cancel();
+    if let Some(server) = server {
+        server.await.context("the daemon's own endpoints")?;
+    }
     info!(name: "daemon.ended", "ended; what was under way is on record");
     Ok(Exit::Fine)
 }
 
+/// Takes the address of the daemon's own endpoints, if it has any.
+async fn listen(listen: Listen) -> anyhow::Result<Option<TcpListener>> {
+    let Listen::At(address) = listen else { return Ok(None) };
+    let taken = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}; --listen takes another address, or `off`"))?;
+    let address = taken.local_addr()?;
+    info!(name: "server.started", %address, "health, metrics and status at http://{address}");
+    Ok(Some(taken))
+}
+
 /// SIGHUP asks for a pass; one that waits is as good as many.
-fn hangups() -> anyhow::Result<mpsc::Receiver<()>> {
+fn hangups(ask: mpsc::Sender<()>) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
-    let (ask, asked) = mpsc::channel(1);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             let _ = ask.try_send(());
         }
     });
-    Ok(asked)
+    Ok(())
 }

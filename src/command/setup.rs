@@ -19,7 +19,7 @@ use crate::controller::Stops;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
 use crate::policy::TenantName;
-use crate::remote::{HttpTenant, Tokens};
+use crate::remote::{HttpTenant, Meter, Tokens};
 use crate::sandbox::{Options, Sandbox};
 
 /// How long jobs that are under way have after the first signal.
@@ -27,7 +27,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(25);
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// The settings, from file, environment and flags.
-pub(super) fn settings(common: &Common, interval: Option<Duration>, prune: bool) -> anyhow::Result<Settings> {
+pub(super) fn settings(common: &Common, overrides: Overrides) -> anyhow::Result<Settings> {
     let text = match &common.config {
         Some(path) => Some(read(path).with_context(|| format!("settings file {}", path.display()))?),
         None => None,
@@ -35,7 +35,7 @@ pub(super) fn settings(common: &Common, interval: Option<Duration>, prune: bool)
     let env = |name: &str| std::env::var(name).ok();
     let file = |path: &Path| read(path).map_err(|error| error.to_string());
     let overrides =
-        Overrides { policies: common.policies.clone(), state: common.state_dir.clone(), interval, prune };
+        Overrides { policies: common.policies.clone(), state: common.state_dir.clone(), ..overrides };
     let settings = config::resolve(text.as_deref(), overrides, &Lookup { env: &env, file: &file });
     settings.with_context(|| match &common.config {
         Some(path) => format!("settings file {}", path.display()),
@@ -56,10 +56,14 @@ pub(super) fn names(settings: &Settings) -> BTreeSet<TenantName> {
 }
 
 /// The HTTP form of every tenant.
-pub(super) fn tenants(settings: &Settings) -> anyhow::Result<BTreeMap<TenantName, HttpTenant>> {
+pub(super) fn tenants(
+    settings: &Settings,
+    meter: Arc<dyn Meter>,
+) -> anyhow::Result<BTreeMap<TenantName, HttpTenant>> {
     let tokens = Arc::new(Tokens::default());
     let connect = |tenant: &Tenant| {
         let remote = HttpTenant::new(tenant, &tokens);
+        let remote = remote.map(|remote| remote.metered(Arc::clone(&meter)));
         remote.map(|remote| (tenant.name.clone(), remote)).with_context(|| format!("tenant {}", tenant.name))
     };
     settings.tenants.values().map(connect).collect()
@@ -94,7 +98,7 @@ pub(super) async fn ledger(
                 }
             }
             Err(error @ LedgerError::Locked { .. }) => {
-                let hint = "send SIGHUP to that process for a pass now, or wait for it with --standby";
+                let hint = "ask that process for a pass now, by POST /reconcile or SIGHUP, or wait for it with --standby";
                 return Err(anyhow::Error::new(error).context(hint).context("no second writer is let in"));
             }
             Err(error) => return Err(anyhow::Error::new(error).context("the ledger can't be used")),

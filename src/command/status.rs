@@ -1,16 +1,29 @@
-//! `chatward status`: how every policy stands.
+//! `chatward status`: how every policy stands, or whether the daemon is alive.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context as _;
 
 use super::{Exit, plan, print, setup};
 use crate::cli::{Output, Status};
+use crate::config::{Listen, Overrides};
 use crate::host::Host;
 use crate::plan::Retry;
+use crate::printable::printable;
 use crate::{ledger, reconcile, render, status};
 
-pub(super) fn run(args: &Status) -> anyhow::Result<Exit> {
+/// How long the daemon has to say whether it is alive.
+const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_SAID: usize = 200;
+
+pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
+    let settings = setup::settings(&args.common, Overrides { listen: args.listen, ..Overrides::default() })?;
+    if args.check {
+        return check(settings.server.listen).await;
+    }
     let host = Host::real();
-    let settings = setup::settings(&args.common, None, false)?;
     let state = ledger::view(&settings.state)?;
     let mut source = reconcile::source(&settings);
     let directory = settings.state.clone();
@@ -20,10 +33,33 @@ pub(super) fn run(args: &Status) -> anyhow::Result<Exit> {
     let plan =
         reconcile::look(&mut source, &snapshot, &state, &settings, &live, (Retry::Due, &host), &payload_at);
     source.save();
-    let status = status::status(&snapshot, &state, &plan, &live);
+    let status = status::status(&snapshot, &state, &plan, &live, &status::Query::ALL);
     match args.output {
         Output::Text => print(render::status::text(&status, host.now()))?,
         Output::Json => print(render::status::json(&status)? + "\n")?,
     }
     Ok(Exit::Fine)
+}
+
+/// Asks the daemon whether it is alive: what a container's health check runs, where there is no shell and no curl.
+async fn check(listen: Listen) -> anyhow::Result<Exit> {
+    let Listen::At(address) = listen else { anyhow::bail!("the daemon answers nowhere: listen is off") };
+    let address = SocketAddr::new(reachable(address.ip()), address.port());
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    let asked = client.get(format!("http://{address}/healthz")).send().await;
+    let answer = asked.with_context(|| format!("no daemon answers at {address}"))?;
+    let healthy = answer.status().is_success();
+    let said =
+        answer.text().await.with_context(|| format!("the daemon at {address} did not finish its answer"))?;
+    print(format!("{}\n", printable(said.trim(), MAX_SAID)))?;
+    Ok(if healthy { Exit::Fine } else { Exit::Failed })
+}
+
+/// Where a daemon that listens on every address is reached from this machine.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
 }

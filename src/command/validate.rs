@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::{Exit, print, setup};
 use crate::cli::{Deny, Report, Validate};
-use crate::config::Settings;
+use crate::config::{Overrides, Settings};
 use crate::finding::{Finding, Severity};
 use crate::policy::document;
 use crate::reconcile;
@@ -20,7 +20,7 @@ use crate::source::Source;
 mod fix;
 
 pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, None, false)?;
+    let settings = setup::settings(&args.common, Overrides::default())?;
     let tenants = setup::names(&settings);
     let roots = match args.paths.as_slice() {
         [] => std::slice::from_ref(&settings.policies),

@@ -23,6 +23,16 @@ pub struct File {
     pub interval: Option<Duration>,
     /// Whether policies whose file is gone are removed.
     pub prune: Option<bool>,
+    /// Where the daemon answers: an address with a port, or `off`.
+    pub listen: Option<String>,
+    /// What a pass is asked for with.
+    pub listen_token: Option<SecretRef>,
+    /// When the daemon is ready.
+    #[serde(default)]
+    pub ready: Ready,
+    /// What is measured.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// Every tenant.
     #[serde(default)]
     pub tenants: Vec<Tenant>,
@@ -32,6 +42,24 @@ pub struct File {
     /// What policies may come from.
     #[serde(default)]
     pub source: Source,
+}
+
+/// `ready`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// How old the last pass without a failure may be.
+    #[serde(default, deserialize_with = "duration")]
+    pub max_staleness: Option<Duration>,
+}
+
+/// `metrics`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether each policy has metrics of its own.
+    #[serde(default)]
+    pub per_policy: bool,
 }
 
 /// `source`

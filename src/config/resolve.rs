@@ -11,8 +11,8 @@ use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
 use super::{
-    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Settings, Signers,
-    Tenant, Verify, Webhook,
+    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Server, Settings,
+    Signers, Tenant, Verify, Webhook,
 };
 use crate::breaker;
 use crate::loopback::is_loopback;
@@ -65,6 +65,7 @@ pub fn resolve(
     }
     let guard = Guard::default();
     Ok(Settings {
+        server: Server::resolve(&raw, overrides.listen, lookup)?,
         signers: signers_of(raw.source)?,
         policies: overrides.policies.or(raw.policies).unwrap_or_else(|| PathBuf::from("policies")),
         state: overrides.state.or(raw.state).unwrap_or_else(|| PathBuf::from(".chatward")),

@@ -20,7 +20,7 @@ use super::job;
 use super::retry::{Decision, Tries};
 use super::tuning::Tuning;
 use super::words::Secrets;
-use super::{JobState, LivePolicy, Next, ReadTenant, Submitted, WriteTenant};
+use super::{JobState, LivePolicy, Meter, Next, ReadTenant, Submitted, WriteTenant};
 use crate::breaker::BreakerState;
 use crate::config::wire::Wire;
 use crate::config::{Probe, Tenant, Verify, Webhook};
@@ -95,6 +95,13 @@ impl HttpTenant {
     /// Names what is missing in its settings.
     pub fn new(tenant: &Tenant, tokens: &Arc<Tokens>) -> Result<Self, RemoteError> {
         Self::tuned(tenant, tokens, Tuning::default())
+    }
+
+    /// Tells a meter of every request.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.http.meter = meter;
+        self
     }
 
     /// A client with a patience of its own.

@@ -62,6 +62,7 @@ pub(super) struct Pass<'a> {
     gates: &'a Gates,
     endpoint: Endpoint,
     sent: Instant,
+    throttled: Duration,
     trial: bool,
     /// None only if the semaphore were closed, which it never is; a request without a slot would still be a right one.
     _slot: Option<SemaphorePermit<'a>>,
@@ -81,16 +82,23 @@ impl Gates {
 
     /// Waits until the endpoint takes requests, a slot is free, and it is this one's turn.
     pub async fn enter(&self, endpoint: Endpoint) -> Pass<'_> {
+        let mut throttled = Duration::ZERO;
         loop {
+            let waits = Instant::now();
             self.opened(endpoint).await;
+            throttled += waits.elapsed();
             let slot = self.slots.acquire().await.ok();
             loop {
                 let gate = self.shared().pass(endpoint, self.start);
                 match gate {
                     Gate::Open { trial } => {
-                        return Pass { gates: self, endpoint, sent: Instant::now(), trial, _slot: slot };
+                        let sent = Instant::now();
+                        return Pass { gates: self, endpoint, sent, throttled, trial, _slot: slot };
                     }
-                    Gate::Turn(turn) => sleep_until(turn).await,
+                    Gate::Turn(turn) => {
+                        throttled += turn.saturating_duration_since(Instant::now());
+                        sleep_until(turn).await;
+                    }
                     // It closed while this one waited: the slot is for others.
                     Gate::Closed => break,
                 }
@@ -167,6 +175,11 @@ fn is_paced(endpoint: Endpoint) -> bool {
 }
 
 impl Pass<'_> {
+    /// How long a pause or the pace kept it back; the wait for a slot is not in it.
+    pub fn throttled(&self) -> Duration {
+        self.throttled
+    }
+
     /// Says what came of the request.
     pub fn leave(mut self, reply: &Reply) {
         let (gates, endpoint, now) = (self.gates, self.endpoint, Instant::now());

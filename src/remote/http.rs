@@ -3,6 +3,7 @@
 //! No redirect is followed, every wait has an end, and a body is read to 1 MiB and no further. A reply is a value:
 //! what it means is for [`crate::outcome::classify`], what follows for [`super::retry`].
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -17,6 +18,7 @@ use super::answer::status_of;
 use super::cause;
 use super::circuit::{Circuit, Permit};
 use super::gate::Gates;
+use super::meter::{Exchanged, Meter, class_of};
 use super::tuning::Tuning;
 use crate::breaker::Refused;
 use crate::config::Tenant;
@@ -76,6 +78,7 @@ pub(super) struct Http {
     client: Client,
     gates: Gates,
     pub(super) circuit: Circuit,
+    pub(super) meter: Arc<dyn Meter>,
     now: fn() -> SystemTime,
 }
 
@@ -102,6 +105,7 @@ impl Http {
                 tuning.pace.base,
             ),
             circuit: Circuit::new(tenant.name.clone(), tenant.breaker, (tuning.now)()),
+            meter: Arc::new(()),
             now: tuning.now,
         })
     }
@@ -126,7 +130,10 @@ impl Http {
             Err(error) => (cause::reply_of(&error), false),
         };
         let took = started.elapsed();
+        let throttled = pass.throttled();
         pass.leave(&reply);
+        let (tenant, class) = (&self.tenant, class_of(&reply));
+        self.meter.request(&Exchanged { tenant, endpoint, class, took, throttled });
         self.note(endpoint, attempt, &reply, took);
         Ok(Exchange { reply, permit, nosniff, took })
     }

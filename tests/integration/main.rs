@@ -13,6 +13,7 @@ mod explain;
 mod fix;
 mod fuzz;
 mod pace;
+mod server;
 mod source;
 mod support;
 mod tenants;

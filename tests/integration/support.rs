@@ -132,6 +132,7 @@ impl World {
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("CHATWARD_CONFIG", "chatward.yaml")
             .env("CHATWARD_STATE_DIR", "state")
+            .env("CHATWARD_LISTEN", "127.0.0.1:0")
             .env("TEST_SECRET", SECRET)
             .stdin(Stdio::null());
         command

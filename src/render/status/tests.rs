@@ -28,6 +28,9 @@ fn policy(name: &str) -> PolicyStatus {
         applied_at: Some("2026-03-01T09:00:00Z".parse().unwrap()),
         verification: Some(Verification::Verified),
         success_rate: Some(1.0),
+        last_attempt: None,
+        next_retry: None,
+        findings: 0,
     }
 }
 
@@ -81,6 +84,8 @@ fn status() -> Status {
     };
     Status {
         version: VERSION,
+        counts: [(Sync::Synced, 3), (Sync::OutOfSync, 1), (Sync::Held, 1)].into(),
+        more: 0,
         policies: vec![policy("checkout-chat"), drifted, degraded, failed, broken],
         tenants: vec![tenant("default", None, &["siem"]), tenant("eu", Some("invalid_client"), &[])],
         ledger: Head { sequence: 42, hash: EntryHash::of(b"head") },
@@ -118,8 +123,14 @@ fn a_status_for_people() {
 
 #[test]
 fn nothing_known_is_said() {
-    let status =
-        Status { version: VERSION, policies: Vec::new(), tenants: Vec::new(), ledger: Head::default() };
+    let status = Status {
+        version: VERSION,
+        counts: Default::default(),
+        policies: Vec::new(),
+        more: 0,
+        tenants: Vec::new(),
+        ledger: Head::default(),
+    };
     assert_eq!(plain(text(&status, now())), "no policies\n\nledger: no entries\n");
 }
 
@@ -131,6 +142,11 @@ fn a_status_for_programs() {
     assert_snapshot!(json(&status).unwrap(), @r##"
     {
       "version": 1,
+      "counts": {
+        "Synced": 3,
+        "OutOfSync": 1,
+        "Held": 1
+      },
       "policies": [
         {
           "tenant": "default",
@@ -148,9 +164,13 @@ fn a_status_for_programs() {
           "jobId": "job-7",
           "appliedAt": "2026-03-01T09:00:00Z",
           "verification": "verified",
-          "successRate": 1.0
+          "successRate": 1.0,
+          "lastAttempt": null,
+          "nextRetry": null,
+          "findings": 0
         }
       ],
+      "more": 0,
       "tenants": [
         {
           "name": "default",

@@ -1,0 +1,377 @@
+//! What the daemon knows of itself: the last pass, and whether it is alive and ready.
+//!
+//! The controller tells it what happens; whoever asks is answered from it and from the ledger's state as it is then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::config::{Listen, Settings};
+use crate::controller::Observer;
+use crate::deploy::{Progress, Stage, StepResult};
+use crate::digest::Digest;
+use crate::entry::Subject;
+use crate::finding::Severity;
+use crate::host::Host;
+use crate::ledger::Ledger;
+use crate::metrics::{Format, Metrics, Standing, TenantStanding};
+use crate::outcome::{Outcome, Verification};
+use crate::plan::{Action, Plan};
+use crate::policy::TenantName;
+use crate::reconcile::Report;
+use crate::snapshot::Snapshot;
+use crate::state::TenantState;
+use crate::status::{self, Status, Sync};
+
+/// What of the settings counts here.
+pub struct Terms {
+    /// The policy directory.
+    pub policies: PathBuf,
+    /// How long a pass may be awaited before the loop counts as stuck.
+    pub patience: Duration,
+    /// How old the last pass without a failure may be.
+    pub max_staleness: Option<Duration>,
+    /// Whether only this machine can ask.
+    pub local: bool,
+    /// What a pass is asked for with.
+    pub token: Option<SecretString>,
+    /// Whether each policy is measured.
+    pub per_policy: bool,
+}
+
+impl Terms {
+    /// Three intervals; and as a pass may wait for a job up to its deadline, never less than three of these.
+    pub fn of(settings: &Settings) -> Self {
+        let deadlines = settings.tenants.values().map(|tenant| tenant.job.deadline);
+        let longest = deadlines.max().unwrap_or_default().max(settings.interval);
+        Self {
+            policies: settings.policies.clone(),
+            patience: longest * 3,
+            max_staleness: settings.server.max_staleness,
+            local: matches!(settings.server.listen, Listen::At(address) if address.ip().is_loopback()),
+            token: settings.server.token.clone(),
+            per_policy: settings.server.per_policy_metrics,
+        }
+    }
+}
+
+/// Why a pass is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A page in a browser asks.
+    Browser,
+    /// There is no token, and others than this machine can ask.
+    NoToken,
+    /// It is another token.
+    WrongToken,
+}
+
+/// What the daemon knows of itself.
+pub struct Board {
+    terms: Terms,
+    ledger: Arc<Ledger>,
+    host: Host,
+    metrics: Arc<Metrics>,
+    ask: mpsc::Sender<()>,
+    started: (Timestamp, Instant),
+    shown: Mutex<Shown>,
+}
+
+/// What the passes so far showed.
+#[derive(Default)]
+struct Shown {
+    looked: Option<(Arc<Snapshot>, Arc<Plan>)>,
+    findings: BTreeMap<Severity, usize>,
+    /// Since when what has drifted has.
+    drifted: BTreeMap<Subject, Timestamp>,
+    ended: Option<Instant>,
+    succeeded: Option<Instant>,
+    /// Whether a tenant could be worked with, or none had to be.
+    connected: bool,
+}
+
+impl Board {
+    /// For a daemon that begins now.
+    pub fn new(
+        terms: Terms,
+        ledger: Arc<Ledger>,
+        host: Host,
+        metrics: Arc<Metrics>,
+        ask: mpsc::Sender<()>,
+    ) -> Self {
+        let started = (host.now(), Instant::now());
+        Self { terms, ledger, host, metrics, ask, started, shown: Mutex::default() }
+    }
+
+    /// Whether the loop is turning.
+    pub(super) fn alive(&self) -> Result<String, String> {
+        let since = self.shown().ended.unwrap_or(self.started.1).elapsed();
+        let (ago, patience) = (whole_seconds(since), whole_seconds(self.terms.patience));
+        match since <= self.terms.patience {
+            true => Ok(format!("alive: the last pass ended {ago} ago")),
+            false => Err(format!("stuck: no pass has ended for {ago}, over {patience}")),
+        }
+    }
+
+    /// Whether it does its work: once it has made a pass and a tenant could be worked with, for as long as that is fresh.
+    pub(super) fn ready(&self) -> Result<String, String> {
+        let shown = self.shown();
+        if shown.ended.is_none() {
+            return Err("not ready: the first pass has not ended".to_owned());
+        }
+        if !shown.connected {
+            return Err("not ready: no tenant could be worked with so far; see the log or /status".to_owned());
+        }
+        let age = shown.succeeded.unwrap_or(self.started.1).elapsed();
+        match self.terms.max_staleness {
+            Some(most) if age > most => Err(format!(
+                "not ready: the last pass without a failure ended {} ago, over {}",
+                whole_seconds(age),
+                whole_seconds(most),
+            )),
+            _ => Ok("ready".to_owned()),
+        }
+    }
+
+    /// Asks for a pass now.
+    pub(super) fn ask(&self, bearer: Option<&str>, from_a_page: bool) -> Result<(), Refusal> {
+        // Of a token the digests are compared, so that the time that takes tells nothing of it.
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        match &self.terms.token {
+            _ if from_a_page => return Err(Refusal::Browser),
+            None if !self.terms.local => return Err(Refusal::NoToken),
+            Some(token) if bearer.map(digest) != Some(digest(token.expose_secret())) => {
+                return Err(Refusal::WrongToken);
+            }
+            _ => {}
+        }
+        // One that waits is as good as many.
+        let _ = self.ask.try_send(());
+        Ok(())
+    }
+
+    /// How everything stands; nothing before the first look.
+    pub(super) fn status(&self, query: &status::Query<'_>) -> Option<Status> {
+        let (snapshot, plan) = self.shown().looked.clone()?;
+        Some(self.ledger.read(|state| status::status(&snapshot, state, &plan, &BTreeMap::new(), query)))
+    }
+
+    pub(super) fn metrics_text(&self, format: Format) -> Result<String, fmt::Error> {
+        // One at a time: what stands is written into the metrics and read from them again.
+        let shown = self.shown();
+        self.metrics.stand(&self.standing(&shown));
+        self.metrics.text(format)
+    }
+
+    fn standing(&self, shown: &Shown) -> Standing {
+        let Some((snapshot, plan)) = &shown.looked else { return Standing::default() };
+        let mut oldest: BTreeMap<TenantName, Timestamp> = BTreeMap::new();
+        for (subject, since) in &shown.drifted {
+            if let Subject::Policy(id) = subject {
+                let known = oldest.entry(id.tenant.clone()).or_insert(*since);
+                *known = (*known).min(*since);
+            }
+        }
+        self.ledger.read(|state| {
+            let mut policies = Vec::new();
+            if self.terms.per_policy {
+                let all = status::status(snapshot, state, plan, &BTreeMap::new(), &status::Query::ALL);
+                let rows = all.policies.iter();
+                policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
+            }
+            Standing {
+                tally: status::tally(snapshot, state, plan),
+                tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
+                oldest,
+                entries: state.head.sequence,
+                findings: shown.findings.clone(),
+                policies,
+            }
+        })
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long after its file's change a policy is live and verified.
+    fn convergence(&self, result: &StepResult) -> Option<Duration> {
+        let verified =
+            matches!(result.verification, None | Some(Verification::Verified | Verification::NotConfigured));
+        if result.outcome != Outcome::Done
+            || !verified
+            || !matches!(result.action, Action::Create | Action::Update)
+        {
+            return None;
+        }
+        let (_, plan) = self.shown().looked.clone()?;
+        let step = plan
+            .steps
+            .binary_search_by(|step| step.id.cmp(&result.id))
+            .ok()
+            .and_then(|at| plan.steps.get(at))?;
+        let file = self.terms.policies.join(&*step.desired.as_ref()?.origin.file);
+        let changed = Timestamp::try_from(fs::metadata(file).ok()?.modified().ok()?).ok()?;
+        let since = changed.max(self.started.0);
+        Some(self.host.now().duration_since(since).try_into().unwrap_or_default())
+    }
+}
+
+fn stands(tenant: &TenantState) -> TenantStanding {
+    let rates = || tenant.policies.values().filter_map(|policy| policy.applied.as_ref()?.success_rate);
+    let count = rates().count();
+    TenantStanding {
+        breaker: tenant.breaker.clone(),
+        success_rate: (count > 0).then(|| rates().sum::<f64>() / count as f64),
+    }
+}
+
+fn whole_seconds(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(time.as_secs()))
+}
+
+impl Progress for Board {
+    fn planned(&self, snapshot: &Arc<Snapshot>, plan: &Arc<Plan>) {
+        let now = self.host.now();
+        let mut shown = self.shown();
+        let same = shown.looked.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, snapshot));
+        if !same {
+            shown.findings = snapshot.count_findings();
+        }
+        let steps = plan.steps.iter().filter(|step| step.cause.is_some());
+        let subjects = steps.map(|step| Subject::Policy(step.id.clone()));
+        let drifted: BTreeSet<Subject> =
+            subjects.chain(plan.held.iter().map(|item| item.subject.clone())).collect();
+        let before = std::mem::take(&mut shown.drifted);
+        shown.drifted = drifted
+            .into_iter()
+            .map(|it| (before.get(&it).copied().unwrap_or(now), it))
+            .map(|(at, it)| (it, at))
+            .collect();
+        shown.looked = Some((Arc::clone(snapshot), Arc::clone(plan)));
+    }
+
+    fn connected(&self, _: &TenantName) {
+        self.shown().connected = true;
+    }
+
+    fn stage(&self, stage: Stage, took: Duration) {
+        self.metrics.stage(stage, took);
+    }
+
+    fn ended(&self, result: &StepResult) {
+        self.metrics.step_ended(result);
+        if let Some(took) = self.convergence(result) {
+            self.metrics.converged(took);
+        }
+        if result.outcome == Outcome::Done {
+            self.shown().drifted.remove(&Subject::Policy(result.id.clone()));
+        }
+    }
+}
+
+impl Observer for Board {
+    fn pass_began(&self) {
+        self.metrics.pass_began(self.host.now());
+    }
+
+    fn pass_ended(&self, report: &Report) {
+        let success = report.is_success();
+        self.metrics.pass_ended(success, self.host.now());
+        let mut shown = self.shown();
+        shown.ended = Some(Instant::now());
+        if success {
+            shown.succeeded = shown.ended;
+        }
+        // Where no tenant had anything to do, none was asked for a token.
+        shown.connected |= report.results.is_empty() && report.failures.is_empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn board(terms: impl FnOnce(&mut Terms)) -> (Board, mpsc::Receiver<()>, TempDir) {
+        let directory = TempDir::new().unwrap();
+        let host = Host::real();
+        let ledger = Ledger::open(directory.path(), Arc::clone(&host.clock)).unwrap();
+        let (ask, asked) = mpsc::channel(1);
+        let mut settled = Terms {
+            policies: PathBuf::from("policies"),
+            patience: HOUR,
+            max_staleness: None,
+            local: true,
+            token: None,
+            per_policy: false,
+        };
+        terms(&mut settled);
+        (Board::new(settled, Arc::new(ledger), host, Arc::new(Metrics::new()), ask), asked, directory)
+    }
+
+    fn report(failed: bool) -> Report {
+        let failure = crate::outcome::Failure::new(crate::outcome::Fault::Credentials, "refused", 1);
+        let failures = failed.then(|| ("acme".parse().unwrap(), failure)).into_iter().collect();
+        Report { plan: Arc::default(), results: Vec::new(), failures, snapshot: Arc::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_alive_while_passes_end() {
+        let (board, _asked, _directory) = board(|_| {});
+        assert_eq!(board.alive().unwrap(), "alive: the last pass ended 0s ago");
+        tokio::time::advance(HOUR + Duration::from_secs(1)).await;
+        assert_eq!(board.alive().unwrap_err(), "stuck: no pass has ended for 1h 1s, over 1h");
+        board.pass_ended(&report(true));
+        assert!(board.alive().is_ok(), "a tenant that fails is no reason to be restarted");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_ready_once_a_pass_has_ended_and_a_tenant_could_be_worked_with() {
+        let (board, _asked, _directory) = board(|terms| terms.max_staleness = Some(HOUR));
+        assert!(board.ready().unwrap_err().contains("the first pass has not ended"));
+        board.pass_ended(&report(true));
+        assert!(board.ready().unwrap_err().contains("no tenant could be worked with"));
+        board.connected(&"acme".parse().unwrap());
+        assert_eq!(board.ready().unwrap(), "ready");
+        tokio::time::advance(HOUR + Duration::from_secs(1)).await;
+        board.pass_ended(&report(true));
+        assert!(board.ready().unwrap_err().contains("without a failure ended 1h 1s ago, over 1h"));
+        board.pass_ended(&report(false));
+        assert_eq!(board.ready().unwrap(), "ready");
+    }
+
+    #[tokio::test]
+    async fn who_may_ask_for_a_pass() {
+        type Row<'a> = (bool, Option<&'a str>, Option<&'a str>, bool, Result<(), Refusal>);
+        let token = Some("fake-token");
+        let rows: [Row<'_>; 7] = [
+            (true, None, None, false, Ok(())),
+            (true, None, None, true, Err(Refusal::Browser)),
+            (true, token, None, false, Err(Refusal::WrongToken)),
+            (false, None, None, false, Err(Refusal::NoToken)),
+            (false, None, token, false, Err(Refusal::NoToken)),
+            (false, token, Some("another"), false, Err(Refusal::WrongToken)),
+            (false, token, token, false, Ok(())),
+        ];
+        for (local, token, bearer, page, expected) in rows {
+            let (board, mut asked, _directory) = board(|terms| {
+                terms.local = local;
+                terms.token = token.map(SecretString::from);
+            });
+            assert_eq!(board.ask(bearer, page), expected, "{local} {token:?} {bearer:?} {page}");
+            assert_eq!(asked.try_recv().is_ok(), expected.is_ok());
+        }
+    }
+}
