@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
 use crate::deploy::{Deployer, Progress, Stage, StepError, StepResult};
-use crate::entry::{Bound, BreakerChanged, Event, Held, Released, TenantFailed, TenantRecovered};
+use crate::entry::{Bound, BreakerChanged, Event, TenantFailed, TenantRecovered};
 use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
@@ -26,9 +26,9 @@ use crate::remote::WriteTenant;
 use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
 use crate::source::{Payloads, Source, watch};
-use crate::state::{Hold, State};
 use crate::webhook::{self, Registrar};
 
+mod holds;
 mod look;
 
 use look::{Sight, trace};
@@ -85,6 +85,10 @@ pub struct Reconciler<T> {
     tenants: BTreeMap<TenantName, T>,
     paces: BTreeMap<TenantName, Pace>,
     host: Host,
+    /// The drift report of the last pass.
+    told: Option<DriftReport>,
+    /// How often in a row each tenant could not be worked with.
+    failed: Mutex<BTreeMap<TenantName, u32>>,
 }
 
 impl<T: WriteTenant> Reconciler<T> {
@@ -117,7 +121,8 @@ impl<T: WriteTenant> Reconciler<T> {
         let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
         let paces = tenants.keys().map(pace).collect();
         let ledger = Arc::new(ledger);
-        Ok(Self { settings, source, payloads, ledger, tenants, paces, host })
+        let (told, failed) = Default::default();
+        Ok(Self { settings, source, payloads, ledger, tenants, paces, host, told, failed })
     }
 
     /// The settings.
@@ -144,9 +149,12 @@ impl<T: WriteTenant> Reconciler<T> {
         let plan = Arc::new(plan);
         progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
-        if let Some(report) = DriftReport::of(&plan) {
+        let report = DriftReport::of(&plan);
+        // What is held stays so for long: it is told when it changes, and counted in the metrics meanwhile.
+        if let Some(report) = report.as_ref().filter(|report| self.told.as_ref() != Some(*report)) {
             report.log();
         }
+        self.told = report;
         if self.settings.guard.weakening != Weakening::Allow {
             warn_of_weakening(&plan);
         }
@@ -332,12 +340,23 @@ impl<T: WriteTenant> Reconciler<T> {
         let name = tenant.name.clone();
         match &connected {
             Ok(()) if before.is_some() => {
-                info!(name: "tenant.recovered", tenant = %name, "tenant {name} can be reached again");
+                let times = self.failures(&name, false);
+                info!(
+                    name: "tenant.recovered", tenant = %name, times,
+                    "tenant {name} can be reached again, after {times} failed passes",
+                );
                 self.ledger.append(Event::TenantRecovered(TenantRecovered { tenant: name })).await?;
             }
             Ok(()) => {}
             Err(failure) => {
-                warn!(name: "tenant.failed", tenant = %name, error = failure.message, "tenant {name}: {failure}");
+                let times = self.failures(&name, true);
+                // The same again is only counted.
+                if times == 1 || before.as_ref() != Some(&failure.message) {
+                    warn!(
+                        name: "tenant.failed", tenant = %name, error = failure.message, times,
+                        "tenant {name}: {failure}",
+                    );
+                }
                 if before.as_ref() != Some(&failure.message) {
                     let failed = TenantFailed { tenant: name, error: failure.message.clone() };
                     self.ledger.append(Event::TenantFailed(failed)).await?;
@@ -347,45 +366,18 @@ impl<T: WriteTenant> Reconciler<T> {
         Ok(connected)
     }
 
-    /// Puts on record what is held now and was not, for the same reason, before, and what is held no longer.
-    async fn record_holds(&self, plan: &Plan) -> Result<(), StepError> {
-        let events = self.ledger.read(|state| hold_events(plan, state));
-        for event in &events {
-            if let Event::Held(held) = event {
-                let subject = &held.subject;
-                warn!(
-                    name: "policy.held", policy = %subject, reason = %held.reason, detail = held.detail,
-                    "held {subject}: {}: {}", held.reason, held.detail,
-                );
-            }
+    /// How often in a row a tenant could not be worked with, this time included; a success ends the row.
+    fn failures(&self, name: &TenantName, again: bool) -> u32 {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !again {
+            return failed.remove(name).unwrap_or_default();
         }
-        try_join_all(events.into_iter().map(|event| self.ledger.append(event))).await?;
-        Ok(())
+        let times = failed.entry(name.clone()).or_default();
+        *times = times.saturating_add(1);
+        *times
     }
 }
 
 fn removals(plan: &Plan) -> impl Iterator<Item = &PolicyId> {
     plan.steps.iter().filter(|step| step.action == Action::Remove).map(|step| &step.id)
-}
-
-fn hold_events(plan: &Plan, state: &State) -> Vec<Event> {
-    let held = plan.held.iter().filter_map(|item| {
-        let same = |hold: &Hold| hold.reason == item.reason && hold.detail == item.detail;
-        let known = state.holds.get(&item.subject).is_some_and(same);
-        (!known).then(|| {
-            Event::Held(Held {
-                subject: item.subject.clone(),
-                reason: item.reason,
-                detail: item.detail.clone(),
-                digest: item.digest,
-                origin: item.origin.clone(),
-            })
-        })
-    });
-    let now: BTreeSet<_> = plan.held.iter().map(|item| &item.subject).collect();
-    let released =
-        state.holds.iter().filter(|(subject, _)| !now.contains(subject)).map(|(subject, hold)| {
-            Event::Released(Released { subject: subject.clone(), reason: hold.reason })
-        });
-    held.chain(released).collect()
 }

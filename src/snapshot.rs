@@ -192,16 +192,15 @@ impl Snapshot {
         counts
     }
 
-    /// How much validation says of each of these policies' documents, where it says anything.
-    pub fn findings_of(&self, ids: &BTreeSet<PolicyId>) -> BTreeMap<PolicyId, usize> {
-        let documents = self.files.iter().flat_map(|file| file.documents.iter().map(move |it| (file, it)));
-        let asked =
-            documents.filter_map(|(file, it)| Some((it.id().filter(|id| ids.contains(id))?, file, it)));
+    /// How much validation says of each of these: a policy's document, or a file's documents without a name.
+    pub fn findings_of(&self, subjects: &BTreeSet<Subject>) -> BTreeMap<Subject, usize> {
         let mut counts = BTreeMap::new();
-        for (id, file, document) in asked {
-            let said = document.said(&file.file).1.len();
-            if said > 0 {
-                *counts.entry(id.clone()).or_default() += said;
+        for file in self.files.iter() {
+            for document in &file.documents {
+                let subject = subject(document, file);
+                if subjects.contains(&subject) {
+                    *counts.entry(subject).or_default() += document.said(&file.file).1.len();
+                }
             }
         }
         counts
@@ -237,12 +236,17 @@ fn unusable(
     reason: HoldReason,
     beside: Option<&Finding>,
 ) -> Unusable {
-    let subject = match document.id() {
-        Some(id) => Subject::Policy(id.clone()),
-        None => Subject::File { file: Arc::clone(&file.file) },
-    };
+    let subject = subject(document, file);
     let detail = detail(&document.said(&file.file).1, beside);
     Unusable { subject, tenant: document.tenant().cloned(), reason, detail, origin: origin(file) }
+}
+
+/// What a document is held as.
+fn subject(document: &DocumentFacts, file: &FileFacts) -> Subject {
+    match document.id() {
+        Some(id) => Subject::Policy(id.clone()),
+        None => Subject::File { file: Arc::clone(&file.file) },
+    }
 }
 
 /// Which documents claim each id, and which ids several of them do.

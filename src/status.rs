@@ -208,9 +208,9 @@ pub fn status(
             }
         }
     }
-    let findings = snapshot.findings_of(&policies.iter().filter_map(PolicyStatus::id).collect());
+    let findings = snapshot.findings_of(&policies.iter().map(PolicyStatus::subject).collect());
     for policy in &mut policies {
-        policy.findings = policy.id().and_then(|id| findings.get(&id).copied()).unwrap_or_default();
+        policy.findings = findings.get(&policy.subject()).copied().unwrap_or_default();
     }
     let tenants = state.tenants.iter().filter(|(name, _)| query.tenant.is_none_or(|asked| *name == asked));
     Status {
@@ -259,6 +259,13 @@ fn is_done(step: &Step, policy: &PolicyState) -> bool {
 }
 
 impl PolicyStatus {
+    fn subject(&self) -> Subject {
+        match self.id() {
+            Some(id) => Subject::Policy(id),
+            None => Subject::File { file: self.name.as_str().into() },
+        }
+    }
+
     /// Which policy it is, unless it is a file.
     pub fn id(&self) -> Option<PolicyId> {
         Some(PolicyId { tenant: self.tenant.clone()?, name: self.name.parse().ok()? })

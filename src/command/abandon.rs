@@ -8,7 +8,7 @@ use crate::host::Host;
 
 pub(super) async fn run(args: Abandon) -> anyhow::Result<Exit> {
     let host = Host::real();
-    let settings = setup::settings(&args.common, Overrides::default())?;
+    let settings = setup::settings(&args.common, &Overrides::default())?;
     let ledger = setup::ledger(&settings, &host, false, &setup::stops()?).await?;
     let id = &args.policy;
     let open = ledger.read(|state| state.policy(id)?.open.clone());

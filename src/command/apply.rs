@@ -21,9 +21,9 @@ pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let host = Host::real();
     let stops = setup::stops()?;
     let overrides = Overrides { prune: args.write.prune, ..Overrides::default() };
-    let mut settings = setup::settings(&args.common, overrides)?;
+    let mut settings = setup::settings(&args.common, &overrides)?;
     let _simulated = setup::simulate(&mut settings, &args.sandbox).await?;
-    let tenants = setup::tenants(&settings, Arc::new(()))?;
+    let tenants = setup::tenants(&settings, &Arc::new(()))?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let mut reconciler = Reconciler::new(settings, ledger, tenants, host, args.write.rebind).await?;
     let retry = if args.retry { Retry::Rejected } else { Retry::Failed };

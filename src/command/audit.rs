@@ -18,7 +18,7 @@ pub(super) fn run(args: &Audit) -> anyhow::Result<Exit> {
 }
 
 fn show(args: &AuditShow) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, Overrides::default())?;
+    let settings = setup::settings(&args.common, &Overrides::default())?;
     let mut entries: Vec<(Entry, EntryHash)> = Vec::new();
     ledger::scan(&settings.state, |scanned| {
         entries.push((scanned.entry, scanned.hash));
@@ -59,7 +59,7 @@ fn show(args: &AuditShow) -> anyhow::Result<Exit> {
 }
 
 fn verify(args: &AuditVerify) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, Overrides::default())?;
+    let settings = setup::settings(&args.common, &Overrides::default())?;
     match ledger::verify(&settings.state, args.head) {
         Ok(proof) => {
             let head = proof.head;

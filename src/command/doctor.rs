@@ -56,7 +56,7 @@ impl Checks {
 
 pub(super) async fn run(args: Doctor) -> anyhow::Result<Exit> {
     let host = Host::real();
-    let mut settings = setup::settings(&args.common, Overrides::default())?;
+    let mut settings = setup::settings(&args.common, &Overrides::default())?;
     let mut checks = Checks::default();
     let tenants = settings.tenants.len();
     checks.add("settings", Level::Ok, format!("{tenants} tenant{}", if tenants == 1 { "" } else { "s" }));

@@ -25,7 +25,7 @@ use crate::state::{Position, State};
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let host = Host::real();
     let overrides = Overrides { prune: args.prune, ..Overrides::default() };
-    let mut settings = setup::settings(&args.common, overrides)?;
+    let mut settings = setup::settings(&args.common, &overrides)?;
     let mut source = reconcile::source(&settings);
     let _simulated = match args.live {
         true => setup::simulate(&mut settings, &args.sandbox).await?,
@@ -89,7 +89,7 @@ pub(super) fn payload_at(directory: &std::path::Path, at: Position) -> Option<Pa
 /// What every tenant says it has, for each policy that is known here.
 async fn live(settings: &Settings, state: &State, host: &Host) -> anyhow::Result<BTreeMap<PolicyId, Live>> {
     let mut live = BTreeMap::new();
-    for (name, remote) in setup::tenants(settings, Arc::new(()))? {
+    for (name, remote) in setup::tenants(settings, &Arc::new(()))? {
         let listed = remote.live((host.new_id)()).await;
         let known = state.tenants.get(&name).map(|tenant| tenant.policies.keys()).into_iter().flatten();
         let unlisted = match &listed {

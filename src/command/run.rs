@@ -16,7 +16,6 @@ use crate::controller;
 use crate::host::Host;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
-use crate::remote::Meter;
 use crate::server::{self, Board, Terms};
 use crate::source::watch::{Mode, Watch};
 
@@ -29,10 +28,10 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
         listen: args.listen,
         ..Overrides::default()
     };
-    let mut settings = setup::settings(&args.common, overrides)?;
+    let mut settings = setup::settings(&args.common, &overrides)?;
     let simulated = setup::simulate(&mut settings, &args.sandbox).await?;
     let metrics = Arc::new(Metrics::new());
-    let tenants = setup::tenants(&settings, Arc::clone(&metrics) as Arc<dyn Meter>)?;
+    let tenants = setup::tenants(&settings, &metrics)?;
     let listener = listen(settings.server.listen).await?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let mode = match args.watch {

@@ -27,7 +27,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(25);
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// The settings, from file, environment and flags.
-pub(super) fn settings(common: &Common, overrides: Overrides) -> anyhow::Result<Settings> {
+pub(super) fn settings(common: &Common, overrides: &Overrides) -> anyhow::Result<Settings> {
     let text = match &common.config {
         Some(path) => Some(read(path).with_context(|| format!("settings file {}", path.display()))?),
         None => None,
@@ -35,7 +35,7 @@ pub(super) fn settings(common: &Common, overrides: Overrides) -> anyhow::Result<
     let env = |name: &str| std::env::var(name).ok();
     let file = |path: &Path| read(path).map_err(|error| error.to_string());
     let overrides =
-        Overrides { policies: common.policies.clone(), state: common.state_dir.clone(), ..overrides };
+        Overrides { policies: common.policies.clone(), state: common.state_dir.clone(), ..*overrides };
     let settings = config::resolve(text.as_deref(), overrides, &Lookup { env: &env, file: &file });
     settings.with_context(|| match &common.config {
         Some(path) => format!("settings file {}", path.display()),
@@ -58,12 +58,12 @@ pub(super) fn names(settings: &Settings) -> BTreeSet<TenantName> {
 /// The HTTP form of every tenant.
 pub(super) fn tenants(
     settings: &Settings,
-    meter: Arc<dyn Meter>,
+    meter: &Arc<impl Meter + 'static>,
 ) -> anyhow::Result<BTreeMap<TenantName, HttpTenant>> {
     let tokens = Arc::new(Tokens::default());
     let connect = |tenant: &Tenant| {
         let remote = HttpTenant::new(tenant, &tokens);
-        let remote = remote.map(|remote| remote.metered(Arc::clone(&meter)));
+        let remote = remote.map(|remote| remote.metered(Arc::clone(meter) as _));
         remote.map(|remote| (tenant.name.clone(), remote)).with_context(|| format!("tenant {}", tenant.name))
     };
     settings.tenants.values().map(connect).collect()

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_SAID: usize = 200;
 
 pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, Overrides { listen: args.listen, ..Overrides::default() })?;
+    let settings = setup::settings(&args.common, &Overrides { listen: args.listen, ..Overrides::default() })?;
     if args.check {
         return check(settings.server.listen).await;
     }

@@ -20,7 +20,7 @@ use crate::source::Source;
 mod fix;
 
 pub(super) fn run(args: &Validate) -> anyhow::Result<Exit> {
-    let settings = setup::settings(&args.common, Overrides::default())?;
+    let settings = setup::settings(&args.common, &Overrides::default())?;
     let tenants = setup::names(&settings);
     let roots = match args.paths.as_slice() {
         [] => std::slice::from_ref(&settings.policies),

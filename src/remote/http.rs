@@ -4,6 +4,7 @@
 //! what it means is for [`crate::outcome::classify`], what follows for [`super::retry`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -80,6 +81,8 @@ pub(super) struct Http {
     pub(super) circuit: Circuit,
     pub(super) meter: Arc<dyn Meter>,
     now: fn() -> SystemTime,
+    /// Whether the last answer was a 429.
+    throttled: AtomicBool,
 }
 
 impl Http {
@@ -107,6 +110,7 @@ impl Http {
             circuit: Circuit::new(tenant.name.clone(), tenant.breaker, (tuning.now)()),
             meter: Arc::new(()),
             now: tuning.now,
+            throttled: AtomicBool::new(false),
         })
     }
 
@@ -146,8 +150,11 @@ impl Http {
         };
         let (tenant, status, ms) = (&self.tenant, status_of(reply), took.as_millis());
         tracing::debug!(name: "tenant.request", %tenant, %endpoint, attempt, status, why, ms, "request");
-        if let Reply::Answered(Answer { status: 429, retry_after, .. }) = reply {
-            let pause = retry_after.map(|pause| pause.min(MAX_RETRY_AFTER).as_secs());
+        let Reply::Answered(answer) = reply else { return };
+        let again = self.throttled.swap(answer.status == 429, Ordering::Relaxed);
+        // One of many is said, and how long they hold everyone up is measured.
+        if answer.status == 429 && !again {
+            let pause = answer.retry_after.map(|pause| pause.min(MAX_RETRY_AFTER).as_secs());
             tracing::warn!(name: "tenant.throttled", %tenant, %endpoint, pause, "the tenant asks to slow down");
         }
     }

@@ -8,6 +8,7 @@ mod csp;
 mod daemon;
 mod direction;
 mod documents;
+mod events;
 mod examples;
 mod explain;
 mod fix;

@@ -82,6 +82,7 @@ fn everything_is_told_of_a_policy_that_goes_live() {
 
     let one = status(address, "?sync=Held&limit=1");
     assert_eq!((one["policies"].as_array().unwrap().len(), &one["more"]), (1, &0.into()));
+    assert!(one["policies"][0]["findings"].as_u64().unwrap() > 0, "{one}");
     assert_eq!(status(address, "?limit=1")["more"], 1);
     assert_eq!(get(address, "/status?colour=red").0, 400);
 
