@@ -15,14 +15,18 @@ use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
 
+mod live;
 mod probe;
+mod receive;
 pub mod raw;
 mod resolve;
 mod server;
 pub mod wire;
 
+pub use live::Live;
 pub use probe::{Probe, STANDARD_PROBES};
-pub use raw::{ClientAuth, Grant, OnFailure};
+pub use raw::{ClientAuth, Grant, OnDrift, OnFailure};
+pub use receive::Receive;
 pub use resolve::resolve;
 pub use server::{Listen, Server};
 use wire::Wire;
@@ -86,6 +90,10 @@ pub struct Tenant {
     pub verify: Option<Verify>,
     /// Where it delivers its events to.
     pub webhooks: Vec<Webhook>,
+    /// How it is seen what it really has.
+    pub live: Live,
+    /// How what it delivers here is signed; nothing is taken where that is not set.
+    pub receive: Option<Receive>,
     /// The words of its wire.
     pub wire: Wire,
     /// How long after its intent a submit may be repeated under its key.

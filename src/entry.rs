@@ -91,6 +91,9 @@ pub enum Event {
     /// What came of it.
     #[serde(rename = "webhook.effect")]
     WebhookEffect(WebhookEffect),
+    /// Somebody delivered what is not a tenant's event.
+    #[serde(rename = "hook.refused")]
+    HookRefused(HookRefused),
     /// A webhook that was replaced or left the settings is gone, or is left where it is for good.
     #[serde(rename = "webhook.removed")]
     WebhookRemoved(WebhookRemoved),
@@ -114,6 +117,7 @@ impl Event {
             Self::Released(_) => "policy.released",
             Self::WebhookIntent(_) => "webhook.intent",
             Self::WebhookEffect(_) => "webhook.effect",
+            Self::HookRefused(_) => "hook.refused",
             Self::WebhookRemoved(_) => "webhook.removed",
         }
     }
@@ -127,6 +131,7 @@ impl Event {
             Self::Breaker(changed) => Some(&changed.tenant),
             Self::WebhookIntent(intent) => Some(&intent.tenant),
             Self::WebhookEffect(effect) => Some(&effect.tenant),
+            Self::HookRefused(refused) => Some(&refused.tenant),
             Self::WebhookRemoved(removed) => Some(&removed.tenant),
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
@@ -157,7 +162,7 @@ impl Event {
     /// Whether it tells of something that went wrong.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::TenantFailed(_) | Self::Waiting(_) | Self::Held(_) => true,
+            Self::TenantFailed(_) | Self::Waiting(_) | Self::Held(_) | Self::HookRefused(_) => true,
             Self::Breaker(changed) => !changed.breaker.is_closed(),
             Self::Effect(effect) => effect.outcome != EffectOutcome::Done,
             Self::Verdict(verdict) => verdict.verification == Verification::Degraded,
@@ -221,6 +226,18 @@ pub struct TenantFailed {
 pub struct TenantRecovered {
     /// Which.
     pub tenant: TenantName,
+}
+
+/// `hook.refused`: deliveries to a tenant's hook that were not taken. One entry tells of many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HookRefused {
+    /// Whose hook.
+    pub tenant: TenantName,
+    /// Why the last one was not taken.
+    pub reason: String,
+    /// How many there were since the entry before.
+    pub count: u64,
 }
 
 /// `tenant.breaker`: how it stands after a pass, where that is not how it stood before.

@@ -27,6 +27,7 @@ pub mod mend;
 pub mod direction;
 pub mod outcome;
 pub mod breaker;
+pub mod signature;
 pub mod drift;
 pub mod entry;
 pub mod snapshot;
@@ -47,6 +48,7 @@ pub mod remote;
 
 // Flow: one pass, and what drives it.
 pub mod host;
+pub mod live;
 pub mod status;
 pub mod report;
 pub mod verify;

@@ -24,12 +24,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::policy::TenantName;
 
 mod check;
+mod events;
 mod fault;
 mod flight;
 mod front;
@@ -89,6 +91,8 @@ pub struct Sandbox {
     model: Arc<Mutex<Model>>,
     store: Option<Arc<Mutex<Store>>>,
     flights: Flights,
+    /// Something may have to be told to webhooks.
+    news: Arc<Notify>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -120,7 +124,7 @@ impl Sandbox {
 
     fn new(model: Model, store: Option<Store>) -> Self {
         let store = store.map(|store| Arc::new(Mutex::new(store)));
-        Self { model: Arc::new(Mutex::new(model)), store, flights: Flights::default() }
+        Self { model: Arc::new(Mutex::new(model)), store, flights: Flights::default(), news: Arc::default() }
     }
 
     /// Serves until `stop` is cancelled. Requests under way are answered or cut then.
@@ -128,7 +132,11 @@ impl Sandbox {
     /// # Errors
     /// Where the listener fails for good.
     pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), SandboxError> {
-        front::serve(self.clone(), listener, stop).await.map_err(SandboxError::Serve)
+        let (sandbox, news, stopped) = (self.clone(), Arc::clone(&self.news), stop.clone());
+        let delivering = tokio::spawn(async move { events::deliver(sandbox, &news, stopped).await });
+        let served = front::serve(self.clone(), listener, stop).await.map_err(SandboxError::Serve);
+        delivering.abort();
+        served
     }
 
     /// Where a tenant is reached behind a front at that address.
@@ -160,6 +168,7 @@ impl Sandbox {
     /// Changes a live policy behind everybody's back. Whether there is one.
     pub fn tamper(&self, tenant: &TenantName, policy: &str, edit: impl FnOnce(&mut Value)) -> bool {
         let found = self.model().tamper(Timestamp::now(), tenant, policy, edit);
+        self.news.notify_one();
         self.keep_or_say();
         found
     }
@@ -167,6 +176,7 @@ impl Sandbox {
     /// Removes a live policy behind everybody's back. Whether there was one.
     pub fn remove(&self, tenant: &TenantName, policy: &str) -> bool {
         let found = self.model().remove(Timestamp::now(), tenant, policy);
+        self.news.notify_one();
         self.keep_or_say();
         found
     }
@@ -187,6 +197,7 @@ impl Sandbox {
             let mut model = self.model();
             let before = model.changes();
             let reply = model.handle(Timestamp::now(), request);
+            self.news.notify_one();
             (reply, model.changes() > before)
         };
         if !changed || self.store.is_none() {

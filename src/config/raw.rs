@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::outcome::Expected;
 use crate::plan::guard::{Percent, Weakening};
 use crate::policy::TenantName;
+use crate::signature::Scheme;
 
 /// The whole file. Unknown keys are errors everywhere.
 #[derive(Debug, Default, Deserialize)]
@@ -135,12 +136,63 @@ pub struct Tenant {
     /// Where the tenant delivers its events to.
     #[serde(default)]
     pub webhooks: Vec<Webhook>,
+    /// How it is seen what the tenant really has.
+    #[serde(default)]
+    pub live: Live,
+    /// How the tenant's deliveries are signed.
+    pub receive: Option<Receive>,
     /// Words of the wire that differ from the preset's.
     #[serde(default)]
     pub wire: Wire,
     /// How long a key is honoured.
     #[serde(default)]
     pub idempotency: Idempotency,
+}
+
+/// `live`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// How often the tenant is asked what it has: a duration, or `off`.
+    pub interval: Option<String>,
+    /// What is done about what somebody changed there.
+    #[serde(default)]
+    pub on_drift: OnDrift,
+    /// JSON pointers of what the tenant may change at will.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+}
+
+/// What is done about what somebody changed at a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDrift {
+    /// It is told.
+    #[default]
+    Report,
+    /// What is wanted is brought live again.
+    Correct,
+}
+
+/// `receive`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receive {
+    /// One, or two while one replaces the other.
+    pub secrets: Vec<SecretRef>,
+    /// `cxone` or `standard`.
+    #[serde(default)]
+    pub scheme: Scheme,
+    /// The header with the signature.
+    pub signature_header: Option<String>,
+    /// The header with the time.
+    pub timestamp_header: Option<String>,
+    /// How far a delivery's time may be from ours.
+    #[serde(default, deserialize_with = "duration")]
+    pub tolerance: Option<Duration>,
+    /// Whether one without a time is taken.
+    #[serde(default)]
+    pub without_timestamp: bool,
 }
 
 /// How credentials are sent (RFC 6749 §2.3.1).

@@ -11,8 +11,8 @@ use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
 use super::{
-    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Lookup, OnFailure, Overrides, Server, Settings,
-    Signers, Tenant, Verify, Webhook,
+    AccessKey, ConfigError, Credentials, Grant, Job, Limits, Live, Lookup, OnFailure, Overrides, Receive,
+    Server, Settings, Signers, Tenant, Verify, Webhook,
 };
 use crate::breaker;
 use crate::loopback::is_loopback;
@@ -132,6 +132,8 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
             .map(|url| raw::Webhook { name: None, url, secret: env("WEBHOOK_SECRET"), events: None })
             .into_iter()
             .collect(),
+        live: raw::Live::default(),
+        receive: None,
         wire: raw::Wire::default(),
         idempotency: raw::Idempotency::default(),
     })
@@ -158,6 +160,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
     let credentials = credentials_of(raw, lookup, &mut missing)?;
     let webhooks = raw.webhooks.iter().map(|webhook| webhook_of(webhook, lookup, plain_http, &mut missing));
     let webhooks: Vec<Webhook> = webhooks.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let receive = raw.receive.as_ref().map(|receive| Receive::resolve(receive, lookup, &mut missing));
     let mut names = BTreeSet::new();
     if let Some(twice) = webhooks.iter().find(|webhook| !names.insert(&webhook.name)) {
         return Err(ConfigError::new(format!("webhooks: there are two with the name {:?}", twice.name)));
@@ -175,6 +178,8 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         breaker: breaker_of(&raw.breaker, &raw.job)?,
         verify: raw.verify.as_ref().map(|verify| verify_of(verify, plain_http)).transpose()?,
         webhooks,
+        live: Live::resolve(&raw.live)?,
+        receive: receive.transpose()?.flatten(),
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
         key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
         sandbox: false,

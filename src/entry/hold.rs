@@ -66,6 +66,8 @@ pub enum HoldReason {
     PruneOff,
     /// The tenant was changed, and is only reported on.
     ReportOnly,
+    /// Somebody changes the tenant again and again, against every correction.
+    Fight,
     /// No allowed key signed the commit that it is from.
     Unsigned,
 }
@@ -83,6 +85,7 @@ impl fmt::Display for HoldReason {
             Self::RolledBack => "rolled-back",
             Self::PruneOff => "prune-off",
             Self::ReportOnly => "report-only",
+            Self::Fight => "fight",
             Self::Unsigned => "unsigned",
         })
     }

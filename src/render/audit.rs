@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::columns::{Cell, table};
 use super::status::percent;
-use super::{GREEN, PLAIN, RED, pretty, short_revision, shown};
+use super::{GREEN, PLAIN, RED, counted, pretty, short_revision, shown};
 use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
 use crate::entry::{Entry, Event, Intent, Origin};
@@ -169,6 +169,14 @@ impl<'a> Told<'a> {
                 ..base
             },
             Event::Released(released) => Self { outcome: format!("was {}", released.reason), ..base },
+            Event::HookRefused(refused) => Self {
+                outcome: format!(
+                    "{} refused",
+                    counted(usize::try_from(refused.count).unwrap_or(usize::MAX), "delivery", "deliveries")
+                ),
+                detail: Some(&refused.reason),
+                ..base
+            },
             Event::WebhookIntent(intent) => {
                 Self { outcome: "register".to_owned(), detail: Some(&intent.webhook), ..base }
             }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::events::Outbox;
 use super::fault::{Fault, Faults};
 use super::jobs::{Change, Jobs};
 use super::keys::{Keys, Seen};
@@ -33,6 +34,7 @@ pub struct Model {
     pub(super) rng: fastrand::Rng,
     pub(super) state: State,
     pub(super) changes: u64,
+    pub(super) outbox: Outbox,
     tokens: Tokens,
     log: Log,
 }
@@ -106,6 +108,7 @@ impl Model {
             options,
             state,
             changes: 0,
+            outbox: Outbox::default(),
             tokens: Tokens::default(),
             log: Log::default(),
         }
@@ -169,15 +172,21 @@ impl Model {
         let live = self.state.tenants.get_mut(tenant).and_then(|tenant| tenant.live.get_mut(policy));
         let found = live.map(|live| edit(&mut live.policy)).is_some();
         self.changes += u64::from(found);
+        if found {
+            self.tell(tenant, policy);
+        }
         found
     }
 
     /// Removes a live policy behind everybody's back; whether there was one.
     pub fn remove(&mut self, now: Timestamp, tenant: &TenantName, policy: &str) -> bool {
         self.settle(now);
-        let tenant = self.state.tenants.get_mut(tenant);
-        let found = tenant.is_some_and(|tenant| tenant.live.remove(policy).is_some());
+        let state = self.state.tenants.get_mut(tenant);
+        let found = state.is_some_and(|tenant| tenant.live.remove(policy).is_some());
         self.changes += u64::from(found);
+        if found {
+            self.tell(tenant, policy);
+        }
         found
     }
 
@@ -194,15 +203,23 @@ impl Model {
     /// Brings about what the jobs that have ended were for.
     fn settle(&mut self, now: Timestamp) {
         for due in self.state.jobs.settle(now) {
-            let tenant = self.state.tenants.entry(due.tenant).or_default();
+            let tenant = self.state.tenants.entry(due.tenant.clone()).or_default();
             match due.change {
                 Change::Put(policy) => {
-                    tenant.live.insert(due.policy, Live { policy_id: due.policy_id, policy });
+                    tenant.live.insert(due.policy.clone(), Live { policy_id: due.policy_id, policy });
                 }
                 Change::Remove => {
                     tenant.live.remove(&due.policy);
                 }
             }
+            self.tell(&due.tenant, &due.policy);
+        }
+    }
+
+    /// Tells the tenant's webhooks that a policy changed.
+    fn tell(&mut self, tenant: &TenantName, policy: &str) {
+        if let Some(state) = self.state.tenants.get(tenant) {
+            self.outbox.changed(&state.webhooks, tenant, policy);
         }
     }
 

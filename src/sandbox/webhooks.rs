@@ -12,7 +12,7 @@ use super::wire::Response;
 /// The most webhooks of a tenant; a further one is answered with 422.
 const MAX_WEBHOOKS: usize = 100;
 
-/// A registered webhook. Its secret isn't kept: nothing is sent, and it would lie in the store.
+/// A registered webhook. Its secret is kept apart, since it would lie in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     /// Given by the tenant.
@@ -45,6 +45,7 @@ impl Model {
         };
         let id = self.new_id("wh");
         settings["id"] = json!(id);
+        let secret = settings["secret"].as_str().map(str::to_owned);
         let Ok(webhook) = serde_json::from_value::<Webhook>(settings) else {
             return Response::problem(422, "The webhook is not valid", "its settings can't be read").into();
         };
@@ -53,6 +54,9 @@ impl Model {
             return Response::problem(422, "Too many webhooks", format!("at most {MAX_WEBHOOKS}")).into();
         }
         webhooks.push(webhook);
+        if let Some(secret) = secret {
+            self.outbox.keep_secret(&id, &secret);
+        }
         self.changes += 1;
         Response::json(201, &json!({ "id": id })).into()
     }
@@ -71,6 +75,7 @@ impl Model {
         if webhooks.len() == before {
             return Response::problem(404, "Not found", "there is no such webhook");
         }
+        self.outbox.forget(id);
         self.changes += 1;
         Response::empty(204)
     }

@@ -55,6 +55,7 @@ impl State {
             Event::Breaker(changed) => {
                 self.tenant_mut(&changed.tenant)?.breaker = changed.breaker.clone();
             }
+            Event::HookRefused(_) => {}
             Event::Intent(intent) => self.intend(intent, entry.time, at)?,
             Event::Location(location) => self.locate(location)?,
             Event::Waiting(waiting) => self.wait(waiting)?,
