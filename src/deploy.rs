@@ -1,7 +1,8 @@
 //! Carrying out the steps of a plan at one tenant: many jobs at once, each on record before and after.
 //!
 //! A step harms only itself: its failure is an [`Outcome`]. Only the ledger's failing ends everything, since nothing may
-//! happen that it can't tell.
+//! happen that it can't tell. What has come counts before a stop that comes with it (`biased`), and so the same course of
+//! things has the same end each time.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -182,6 +183,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     async fn verify(&self, id: &PolicyId) -> Result<Option<Judgement>, StepError> {
         let verifier = self.verifier();
         tokio::select! {
+            biased;
             judgement = verifier.policy(id) => Ok(judgement?),
             () = self.stop.cancelled() => Ok(None),
         }
@@ -197,6 +199,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             return Ok(());
         }
         let probes = tokio::select! {
+            biased;
             probes = verifier.tenant((self.host.new_id)()) => probes,
             () = self.stop.cancelled() => return Ok(()),
         };
@@ -228,7 +231,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         desired: &Desired,
     ) -> Result<Result<Payload, PayloadError>, StepError> {
         let (payloads, id, desired) = (self.payloads.clone(), id.clone(), desired.clone());
-        let read = tokio::task::spawn_blocking(move || payloads.get(&id, &desired)).await;
+        let read = self.host.wait_for(move || payloads.get(&id, &desired)).await;
         read.map_err(|_| StepError::Internal("a reader panicked"))
     }
 

@@ -37,6 +37,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 continue;
             }
             let answer = tokio::select! {
+                biased;
                 answer = self.remote.job(&operation.job, operation.correlation_id) => answer,
                 () = self.stop.cancelled() => return Ok(Ok(())),
             };
