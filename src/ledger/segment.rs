@@ -56,15 +56,23 @@ pub(super) fn open(
     let file = disk.open(&path).map_err(io)?;
     let length = file.length().map_err(io)?;
     if length == 0 {
-        // A new file is there after a power cut only once its directory is on disk.
-        sync_directory(disk, &directory(state))?;
-        sync_directory(disk, state)?;
+        sync_names(disk, &directory(state))?;
     }
     Ok((file, length))
 }
 
-fn sync_directory(disk: &dyn Disk, path: &Path) -> Result<(), LedgerError> {
-    disk.sync_directory(path).map_err(|error| LedgerError::io(path, error))
+/// Brings the names in a directory to disk, and the directory's own, which may be as new. A new file is there after a
+/// power cut only then.
+fn sync_names(disk: &dyn Disk, directory: &Path) -> Result<(), LedgerError> {
+    for above in directory.ancestors() {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_directory(above) {
+            // What may not even be read was not made here.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(|error| LedgerError::io(above, error))?,
+        }
+    }
+    Ok(())
 }
 
 /// Moves the bytes of a half-written last line aside, and says where they are.
