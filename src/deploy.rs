@@ -1,13 +1,17 @@
 //! Carrying out the steps of a plan at one tenant: many jobs at once, each on record before and after.
 //!
 //! A step harms only itself: its failure is an [`Outcome`]. Only the ledger's failing ends everything, since nothing may
-//! happen that it can't tell.
+//! happen that it can't tell. What has come counts before a stop that comes with it (`biased`), and so the same course of
+//! things has the same end each time.
+
+use std::time::Duration;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -213,6 +217,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     async fn verify(&self, id: &PolicyId) -> Result<Option<Judgement>, StepError> {
         let verifier = self.verifier();
         tokio::select! {
+            biased;
             judgement = verifier.policy(id) => Ok(judgement?),
             () = self.stop.cancelled() => Ok(None),
         }
@@ -228,6 +233,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             return Ok(());
         }
         let probes = tokio::select! {
+            biased;
             probes = verifier.tenant((self.host.new_id)()) => probes,
             () = self.stop.cancelled() => return Ok(()),
         };
@@ -259,7 +265,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         desired: &Desired,
     ) -> Result<Result<Payload, PayloadError>, StepError> {
         let (payloads, id, desired) = (self.payloads.clone(), id.clone(), desired.clone());
-        let read = tokio::task::spawn_blocking(move || payloads.get(&id, &desired)).await;
+        let read = self.host.wait_for(move || payloads.get(&id, &desired)).await;
         read.map_err(|_| StepError::Internal("a reader panicked"))
     }
 
@@ -297,15 +303,20 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         if let Some(policy) = live.filter(|policy| digest_of(policy) == Some(open.digest)) {
             return self.adopt(id, open, policy.policy_id.clone()).await;
         }
-        let age = self.host.now().duration_since(open.time);
-        let lifetime = self.settings.key_lifetime;
-        if age.unsigned_abs() < lifetime {
+        if self.remembers(open.time) {
             return self.carry(id).await;
         }
-        let lifetime = humantime::format_duration(lifetime);
+        let lifetime = humantime::format_duration(self.settings.key_lifetime);
         let why =
             format!("whether it was submitted is not known, and its key is older than {lifetime}: abandoned");
         self.abandon(id, open, Failure::new(Fault::InDoubt, why, 0)).await
+    }
+
+    /// Whether the tenant still remembers a key of that time. Where the clock was set back since, nobody knows: it is taken
+    /// to, since what is sent again under its key is at worst done twice, as it would be under another.
+    fn remembers(&self, time: Timestamp) -> bool {
+        let age = Duration::try_from(self.host.now().duration_since(time));
+        age.map_or(true, |age| age < self.settings.key_lifetime)
     }
 
     /// The live policy of that name, where the tenant offers live reads and has one.

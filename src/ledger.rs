@@ -13,7 +13,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use crate::state::{Illegal, Position, State};
 
 mod checkpoint;
 mod committer;
+pub mod disk;
 mod line;
 mod lock;
 mod scan;
@@ -32,6 +33,7 @@ mod segment;
 mod verify;
 
 use committer::{Committer, Request};
+use disk::{Disk, RealDisk};
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
 pub use verify::{Proof, verify};
@@ -117,14 +119,55 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// A ledger open for writing.
 pub struct Ledger {
     directory: PathBuf,
+    disk: Arc<dyn Disk>,
     state: Arc<RwLock<State>>,
-    requests: Option<mpsc::Sender<Request>>,
-    committer: Option<JoinHandle<()>>,
+    writer: Writer,
     /// Bytes of a line that was being written when an earlier writer ended, moved aside.
     torn: Option<PathBuf>,
     /// The entry that the newest checkpoint reaches to.
     saved: AtomicU64,
     _lock: lock::Lock,
+}
+
+/// Who brings entries to disk.
+enum Writer {
+    /// A thread, so that a slow disk keeps nobody else waiting.
+    Thread { requests: Option<mpsc::Sender<Request>>, thread: Option<JoinHandle<()>> },
+    /// Whoever of those that wait is asked first, for all of them.
+    Caller(Mutex<(Committer, Vec<Request>)>),
+}
+
+impl Writer {
+    fn thread(committer: Committer) -> io::Result<Self> {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new().name("ledger".to_owned());
+        let thread = thread.spawn(move || committer.run(queue))?;
+        Ok(Self::Thread { requests: Some(requests), thread: Some(thread) })
+    }
+
+    async fn send(&self, request: Request) -> Result<(), LedgerError> {
+        match self {
+            Self::Thread { requests, .. } => {
+                let requests = requests.as_ref().ok_or_else(ended)?;
+                requests.send(request).await.map_err(|_| ended())
+            }
+            Self::Caller(queue) => {
+                let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+                lock().1.push(request);
+                // Meanwhile others may come, and share the fsync.
+                tokio::task::yield_now().await;
+                let (committer, batch) = &mut *lock();
+                if !batch.is_empty() {
+                    committer.serve(batch);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn ended() -> LedgerError {
+    LedgerError::Stopped("the writer has ended".into())
 }
 
 impl Ledger {
@@ -134,26 +177,35 @@ impl Ledger {
     /// [`LedgerError::Locked`] names who holds it. A ledger that is broken, cut or tells what can't have happened is
     /// refused: nothing is done on such ground.
     pub fn open(directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        segment::make_directory(directory)?;
+        let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
+        Self::with(directory, clock, Arc::new(RealDisk), thread)
+    }
+
+    /// The same on another disk, and on the thread of those who append: for a simulation.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_on(disk: Arc<dyn Disk>, directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        Self::with(directory, clock, disk, |committer| {
+            Ok(Writer::Caller(Mutex::new((committer, Vec::new()))))
+        })
+    }
+
+    fn with(
+        directory: &Path,
+        clock: Clock,
+        disk: Arc<dyn Disk>,
+        writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
+    ) -> Result<Self, LedgerError> {
+        segment::make_directory(&*disk, directory)?;
         let lock = lock::Lock::take(directory, clock())?;
-        let torn = segment::mend(directory)?;
+        let torn = segment::mend(&*disk, directory)?;
         let state = scan::load(directory)?;
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
-        let committer = Committer::new(directory, Arc::clone(&state), clock)?;
-        let (requests, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("ledger".to_owned());
-        let committer =
-            thread.spawn(move || committer.run(queue)).map_err(|error| LedgerError::io(directory, error))?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            state,
-            requests: Some(requests),
-            committer: Some(committer),
-            torn,
-            saved,
-            _lock: lock,
-        })
+        let committer = Committer::new(directory, Arc::clone(&disk), Arc::clone(&state), clock)?;
+        let writer = writer(committer)?;
+        Ok(Self { directory: directory.to_owned(), disk, state, writer, torn, saved, _lock: lock })
     }
 
     /// Where the bytes of a half-written last line went, if there were any.
@@ -167,11 +219,9 @@ impl Ledger {
     /// [`LedgerError::Illegal`] where it can't follow; nothing is written then. [`LedgerError::Stopped`] after a write
     /// failed: whether this entry is on disk is not known.
     pub async fn append(&self, event: Event) -> Result<Recorded, LedgerError> {
-        let stopped = || LedgerError::Stopped("the writer has ended".into());
-        let requests = self.requests.as_ref().ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
-        requests.send(Request { event, reply }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        self.writer.send(Request { event, reply }).await?;
+        answer.await.map_err(|_| ended())?
     }
 
     /// Looks at the state. The writer waits meanwhile, so this is for a quick look.
@@ -201,19 +251,20 @@ impl Ledger {
         if fresh == 0 || (!always && fresh < policies / 10) {
             return Ok(());
         }
-        checkpoint::save(&self.directory, &state)?;
+        checkpoint::save(&*self.disk, &self.directory, &state)?;
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
     }
 }
 
-impl Drop for Ledger {
-    /// Lets the writer finish what is queued.
+impl Drop for Writer {
+    /// Lets a thread finish what is queued.
     fn drop(&mut self) {
-        self.requests = None;
-        if let Some(committer) = self.committer.take() {
+        let Self::Thread { requests, thread } = self else { return };
+        *requests = None;
+        if let Some(thread) = thread.take() {
             // A writer that panicked has stopped appending, which every append since was told.
-            let _ = committer.join();
+            let _ = thread.join();
         }
     }
 }

@@ -243,7 +243,7 @@ impl<T: WriteTenant> Reconciler<T> {
     ) -> Result<R, StepError> {
         let source = Arc::clone(&self.source);
         let asked = move || ask(&mut source.lock().unwrap_or_else(PoisonError::into_inner));
-        tokio::task::spawn_blocking(asked).await.map_err(|_| StepError::Internal("the source panicked"))
+        self.host.wait_for(asked).await.map_err(|_| StepError::Internal("the source panicked"))
     }
 
     /// Writes the index, so that the next run need not read what this one did.
@@ -283,6 +283,7 @@ impl<T: WriteTenant> Reconciler<T> {
         progress: &dyn Progress,
     ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
         let prepared = tokio::select! {
+            biased;
             prepared = self.prepare(tenant, remote, webhooks) => prepared?,
             () = stop.cancelled() => return Ok(Default::default()),
         };

@@ -1,7 +1,7 @@
 //! A tenant as the flow sees it: two traits, reading it and writing to it, and their HTTP form.
 //!
 //! ```text
-//! Tenant ─► auth (a token) ─► gate · pacer (a pause, a turn) ─► circuit (the breaker) ─► http (one request, one Reply)
+//! Tenant ─► auth (a token) ─► gate · pacer (a pause, a turn) ─► circuit (the breaker) ─► http (one request, one Reply) ─► transport
 //!    ▲                                                                                     │
 //!    └──────────────────────────── retry (again, wait, give up) ◄──────────────────────────┘
 //! ```
@@ -33,6 +33,7 @@ mod meter;
 mod pacer;
 mod probe;
 mod retry;
+mod transport;
 mod tuning;
 mod webhook;
 mod words;
@@ -46,6 +47,7 @@ pub use auth::Tokens;
 pub use client::{HttpTenant, RemoteError};
 pub use date::date;
 pub use meter::{Exchanged, Meter};
+pub use transport::{Carried, Response, Transport};
 pub use tuning::{Pace, Timeouts, Tuning};
 
 use crate::breaker::BreakerState;

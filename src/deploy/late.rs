@@ -14,7 +14,6 @@ use crate::outcome::{Failure, Fault};
 use crate::plan::{Action, Step};
 use crate::policy::PolicyId;
 use crate::remote::{JobState, WriteTenant};
-use crate::state::Abandoned;
 
 impl<T: WriteTenant> Deployer<'_, T> {
     /// Asks the abandoned jobs of a policy, and records those that have ended. A failure is why one can't be asked now;
@@ -32,11 +31,12 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 policy_id: None,
                 error: None,
             };
-            if self.is_forgotten(&operation) {
+            if !self.remembers(operation.time) {
                 self.record_late(late(LateOutcome::Unwatched)).await?;
                 continue;
             }
             let answer = tokio::select! {
+                biased;
                 answer = self.remote.job(&operation.job, operation.correlation_id) => answer,
                 () = self.stop.cancelled() => return Ok(Ok(())),
             };
@@ -54,11 +54,6 @@ impl<T: WriteTenant> Deployer<'_, T> {
             self.record_late(late).await?;
         }
         Ok(Ok(()))
-    }
-
-    /// Whether the tenant need not know anything of an operation any more.
-    fn is_forgotten(&self, operation: &Abandoned) -> bool {
-        self.host.now().duration_since(operation.time).unsigned_abs() > self.settings.key_lifetime
     }
 
     async fn record_late(&self, late: Late) -> Result<(), StepError> {

@@ -106,6 +106,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
     async fn submit(&self, id: &PolicyId, open: &Open) -> Result<Option<Outcome>, StepError> {
         let started = Instant::now();
         let submitted = tokio::select! {
+            biased;
             submitted = self.send(id, open) => submitted?,
             () = self.stop.cancelled() => {
                 let why = "stopped before the tenant answered; the intent is on record, and is resolved at the next start";
@@ -178,11 +179,13 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 self.pace.pause(settings, Asked { polls: poll, elapsed, retry_after }, (self.host.chance)());
             let at = (Instant::now() + pause).min(deadline);
             tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(at) => {}
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
             }
             let asked = Instant::now();
             let answer = tokio::select! {
+                biased;
                 answer = self.remote.job(job, open.correlation_id) => answer,
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
             };

@@ -4,16 +4,17 @@
 //! reaches to. It is replaced whole: temporary file, fsync, rename, fsync of the directory.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
+use super::disk::{self, Disk};
 use super::{LedgerError, line, segment};
 use crate::state::State;
 
 const FILE: &str = "applied.json";
+/// What it is called while it is written.
+const BESIDE: &str = ".applied.json";
 const VERSION: u32 = 1;
 
 /// A checkpoint as it is on disk.
@@ -48,14 +49,11 @@ pub(super) fn load(directory: &Path) -> Option<Checkpoint> {
 }
 
 /// Writes a checkpoint of a state that is on disk.
-pub(super) fn save(directory: &Path, state: &State) -> Result<(), LedgerError> {
+pub(super) fn save(disk: &dyn Disk, directory: &Path, state: &State) -> Result<(), LedgerError> {
     let path = directory.join(FILE);
     let io = |error| LedgerError::io(&path, error);
     let mut text =
         serde_json::to_vec_pretty(&Written { version: VERSION, state }).map_err(|error| io(error.into()))?;
     text.push(b'\n');
-    let mut file = NamedTempFile::with_prefix_in(".applied-", directory).map_err(io)?;
-    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(io)?;
-    file.persist(&path).map_err(|error| io(error.error))?;
-    segment::sync_directory(directory)
+    disk::replace(disk, &path, &directory.join(BESIDE), &text).map_err(io)
 }

@@ -1,12 +1,11 @@
 //! The writer: stamps, chains and folds entries, and brings them to disk many at a time.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::disk::{Disk, DiskFile};
 use super::{Clock, LedgerError, Recorded, SEGMENT_BYTES, line, segment};
 use crate::entry::{Entry, Event, VERSION};
 use crate::state::{Position, State};
@@ -23,38 +22,45 @@ pub(super) struct Request {
 /// Owns the newest segment.
 pub(super) struct Committer {
     directory: PathBuf,
+    disk: Arc<dyn Disk>,
     state: Arc<RwLock<State>>,
     clock: Clock,
     segment: u64,
-    file: File,
+    file: Box<dyn DiskFile>,
     length: u64,
+    /// Why a write failed. What is on disk is not known then, and a later fsync that succeeds would not say either.
+    stopped: Option<Arc<str>>,
 }
 
 impl Committer {
     /// Opens the newest segment, or the first.
     pub(super) fn new(
         directory: &Path,
+        disk: Arc<dyn Disk>,
         state: Arc<RwLock<State>>,
         clock: Clock,
     ) -> Result<Self, LedgerError> {
         let segment = segment::list(directory)?.last().copied().unwrap_or(1);
-        let (file, length) = segment::open(directory, segment)?;
-        Ok(Self { directory: directory.to_owned(), state, clock, segment, file, length })
+        let (file, length) = segment::open(&*disk, directory, segment)?;
+        Ok(Self { directory: directory.to_owned(), disk, state, clock, segment, file, length, stopped: None })
     }
 
-    /// Serves appends until nobody can ask for one any more, or a write fails.
+    /// Serves appends until nobody can ask for one any more.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
         while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            let Err(error) = self.commit(&mut batch) else { continue };
-            // What is on disk is not known now, and a later fsync that succeeds would not say either.
-            let why: Arc<str> = error.to_string().into();
-            let stop = |request: Request| {
-                let _ = request.reply.send(Err(LedgerError::Stopped(Arc::clone(&why))));
-            };
-            batch.drain(..).for_each(stop);
-            while let Some(request) = queue.blocking_recv() {
-                stop(request);
+            self.serve(&mut batch);
+        }
+    }
+
+    /// Answers everybody in a batch: once their entries are on disk, or that nothing is recorded any more.
+    pub(super) fn serve(&mut self, batch: &mut Vec<Request>) {
+        if self.stopped.is_none() {
+            self.stopped = self.commit(batch).err().map(|error| error.to_string().into());
+        }
+        if let Some(why) = &self.stopped {
+            for request in batch.drain(..) {
+                let _ = request.reply.send(Err(LedgerError::Stopped(Arc::clone(why))));
             }
         }
     }
@@ -69,7 +75,7 @@ impl Committer {
         let staged: Vec<Result<Recorded, LedgerError>> =
             batch.iter().map(|request| self.stage(&mut state, &request.event, &mut bytes)).collect();
         let path = segment::path(&self.directory, self.segment);
-        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+        let written = self.file.append(&bytes).and_then(|()| self.file.sync());
         written.map_err(|error| LedgerError::io(&path, error))?;
         self.length += bytes.len() as u64;
         drop(state);
@@ -102,7 +108,7 @@ impl Committer {
         if self.length < SEGMENT_BYTES {
             return Ok(());
         }
-        (self.file, self.length) = segment::open(&self.directory, next)?;
+        (self.file, self.length) = segment::open(&*self.disk, &self.directory, next)?;
         self.segment = next;
         Ok(())
     }

@@ -1,20 +1,19 @@
 //! The files of a ledger: segments named by the sequence of their first entry.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::LedgerError;
+use super::disk::{self, Disk, DiskFile};
 
 /// The longest line that is read; an entry's strings are bounded far below.
 pub(super) const MAX_LINE: u64 = 8 * 1024 * 1024;
 
 /// Makes the state directory and the ledger's in it, for nobody else's eyes.
-pub(super) fn make_directory(state: &Path) -> Result<(), LedgerError> {
+pub(super) fn make_directory(disk: &dyn Disk, state: &Path) -> Result<(), LedgerError> {
     let path = directory(state);
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-    made.map_err(|error| LedgerError::io(&path, error))
+    disk.make_directory(&path).map_err(|error| LedgerError::io(&path, error))
 }
 
 fn directory(state: &Path) -> PathBuf {
@@ -47,31 +46,42 @@ pub(super) fn list(state: &Path) -> Result<Vec<u64>, LedgerError> {
 }
 
 /// A segment open for appending, and how long it is.
-pub(super) fn open(state: &Path, first: u64) -> Result<(File, u64), LedgerError> {
+pub(super) fn open(
+    disk: &dyn Disk,
+    state: &Path,
+    first: u64,
+) -> Result<(Box<dyn DiskFile>, u64), LedgerError> {
     let path = path(state, first);
     let io = |error| LedgerError::io(&path, error);
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
+    let file = disk.open(&path).map_err(io)?;
+    let length = file.length().map_err(io)?;
     if length == 0 {
-        // A new file is there after a power cut only once its directory is on disk.
-        sync_directory(&directory(state))?;
-        sync_directory(state)?;
+        sync_names(disk, &directory(state))?;
     }
     Ok((file, length))
 }
 
-/// Brings a directory's entries to disk.
-pub(super) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| LedgerError::io(path, error))
+/// Brings the names in a directory to disk, and the directory's own, which may be as new. A new file is there after a
+/// power cut only then.
+fn sync_names(disk: &dyn Disk, directory: &Path) -> Result<(), LedgerError> {
+    for above in directory.ancestors() {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_directory(above) {
+            // What may not even be read was not made here.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(|error| LedgerError::io(above, error))?,
+        }
+    }
+    Ok(())
 }
 
 /// Moves the bytes of a half-written last line aside, and says where they are.
-pub(super) fn mend(state: &Path) -> Result<Option<PathBuf>, LedgerError> {
+pub(super) fn mend(disk: &dyn Disk, state: &Path) -> Result<Option<PathBuf>, LedgerError> {
     let Some(&last) = list(state)?.last() else { return Ok(None) };
     let path = path(state, last);
     let io = |error| LedgerError::io(&path, error);
-    let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
+    let mut file = File::open(&path).map_err(io)?;
+    let length = file.length().map_err(io)?;
     let whole = whole_lines(&mut file, length).map_err(io)?;
     if whole == length {
         return Ok(None);
@@ -79,8 +89,10 @@ pub(super) fn mend(state: &Path) -> Result<Option<PathBuf>, LedgerError> {
     let mut torn = Vec::new();
     file.seek(SeekFrom::Start(whole)).and_then(|_| file.read_to_end(&mut torn)).map_err(io)?;
     let aside = path.with_extension(format!("torn-{whole}"));
-    fs::write(&aside, &torn).map_err(|error| LedgerError::io(&aside, error))?;
-    file.set_len(whole).and_then(|()| file.sync_all()).map_err(io)?;
+    let beside = path.with_extension("torn");
+    disk::replace(disk, &aside, &beside, &torn).map_err(|error| LedgerError::io(&aside, error))?;
+    let mut file = disk.open(&path).map_err(io)?;
+    file.truncate(whole).and_then(|()| file.sync()).map_err(io)?;
     Ok(Some(aside))
 }
 

@@ -1,7 +1,11 @@
 //! Tries the ledger on real files.
 
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
+use futures_util::future::join_all;
+
+use super::disk::DiskFile;
 use super::*;
 use crate::entry::{Binding, Bound, TenantFailed, TenantRecovered};
 use crate::policy::TenantName;
@@ -78,6 +82,85 @@ async fn many_appends_share_their_fsyncs_and_all_are_there() {
     sequences.sort_unstable();
     assert_eq!(sequences, (2..=501).collect::<Vec<u64>>());
     assert_eq!(verify(directory.path(), None).unwrap().head.sequence, 501);
+}
+
+/// A disk that counts what is synced, and fails when it is told to.
+#[derive(Debug, Default)]
+struct Watched {
+    syncs: AtomicU64,
+    fails: AtomicBool,
+}
+
+struct WatchedFile(Arc<Watched>, Box<dyn DiskFile>);
+
+impl Disk for Arc<Watched> {
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        RealDisk.make_directory(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(WatchedFile(Arc::clone(self), RealDisk.open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_directory(path)
+    }
+}
+
+impl DiskFile for WatchedFile {
+    fn length(&self) -> io::Result<u64> {
+        self.1.length()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.1.append(bytes)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.1.truncate(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.syncs.fetch_add(1, Ordering::Relaxed);
+        if self.0.fails.load(Ordering::Relaxed) { Err(io::Error::other("EIO")) } else { self.1.sync() }
+    }
+}
+
+#[tokio::test]
+async fn appends_that_wait_together_share_one_fsync() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Watched::default());
+    let ledger = Ledger::open_on(Arc::new(Arc::clone(&disk)), directory.path(), clock()).unwrap();
+    ledger.append(bound()).await.unwrap();
+    assert_eq!(disk.syncs.swap(0, Ordering::Relaxed), 1);
+    let recorded = join_all((0..50).map(|number| ledger.append(failed(number)))).await;
+    let sequences: Vec<u64> = recorded.into_iter().map(|recorded| recorded.unwrap().sequence).collect();
+    assert_eq!(sequences, Vec::from_iter(2..=51));
+    assert_eq!(disk.syncs.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn after_a_failed_fsync_nothing_is_recorded_any_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Watched::default());
+    let ledger = Ledger::open_on(Arc::new(Arc::clone(&disk)), directory.path(), clock()).unwrap();
+    ledger.append(bound()).await.unwrap();
+    disk.fails.store(true, Ordering::Relaxed);
+    let appends = join_all([ledger.append(failed(1)), ledger.append(failed(2))]).await;
+    disk.fails.store(false, Ordering::Relaxed);
+    let later = ledger.append(failed(3)).await;
+    for stopped in appends.into_iter().chain([later]) {
+        let error = stopped.unwrap_err().to_string();
+        assert!(error.contains("nothing is recorded any more") && error.contains("EIO"), "{error}");
+    }
 }
 
 #[tokio::test]

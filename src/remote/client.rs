@@ -18,6 +18,7 @@ use super::auth::{Source, Token, Tokens};
 use super::http::{Authorization, Body, Exchange, Http, Request};
 use super::job;
 use super::retry::{Decision, Tries};
+use super::transport::{Network, Transport};
 use super::tuning::Tuning;
 use super::words::Secrets;
 use super::{JobState, LivePolicy, Meter, Next, ReadTenant, Submitted, WriteTenant};
@@ -109,6 +110,29 @@ impl HttpTenant {
     /// # Errors
     /// Names what is missing in its settings.
     pub fn tuned(tenant: &Tenant, tokens: &Arc<Tokens>, tuning: Tuning) -> Result<Self, RemoteError> {
+        let network = |base: &Url| Ok(Arc::new(Network::new(base, tuning.timeouts)?) as _);
+        Self::connected(tenant, tokens, tuning, network)
+    }
+
+    /// A client whose requests are carried by something else than the network.
+    ///
+    /// # Errors
+    /// Names what is missing in its settings.
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        tenant: &Tenant,
+        tokens: &Arc<Tokens>,
+        tuning: Tuning,
+    ) -> Result<Self, RemoteError> {
+        Self::connected(tenant, tokens, tuning, |_| Ok(transport))
+    }
+
+    fn connected(
+        tenant: &Tenant,
+        tokens: &Arc<Tokens>,
+        tuning: Tuning,
+        transport: impl FnOnce(&Url) -> Result<Arc<dyn Transport>, RemoteError>,
+    ) -> Result<Self, RemoteError> {
         let name = || tenant.name.clone();
         let (base, credentials) = match (&tenant.base_url, &tenant.credentials) {
             (Some(base), Some(credentials)) if tenant.missing.is_empty() => {
@@ -129,7 +153,7 @@ impl HttpTenant {
             webhooks: path(&wire.webhooks_path)?,
             correlation_header: header(&wire.correlation_header)?,
             idempotency_header: header(&wire.idempotency_header)?,
-            http: Http::new(tenant, &base, &tuning)?,
+            http: Http::new(tenant, transport(&base)?, &tuning),
             source: Source {
                 url: tenant.token_url.clone(),
                 credentials,

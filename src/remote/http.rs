@@ -1,36 +1,33 @@
-//! One request to one [`Reply`]: the only place that touches the network.
+//! One request to one [`Reply`]: its headers, its turn, and what of the answer counts.
 //!
-//! No redirect is followed, every wait has an end, and a body is read to 1 MiB and no further. A reply is a value:
-//! what it means is for [`crate::outcome::classify`], what follows for [`super::retry`].
+//! A reply is a value: what it means is for [`crate::outcome::classify`], what follows for [`super::retry`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
 use super::address::form_encoded;
 use super::answer::status_of;
-use super::cause;
 use super::circuit::{Circuit, Permit};
 use super::gate::Gates;
 use super::meter::{Exchanged, Meter, class_of};
+use super::transport::{Response, Transport};
 use super::tuning::Tuning;
 use crate::breaker::Refused;
 use crate::config::Tenant;
-use crate::loopback::is_loopback;
 use crate::outcome::{Answer, Endpoint, MAX_RETRY_AFTER, Reply};
 use crate::policy::TenantName;
 
-/// The most that is read of a body, after decompression.
-pub(super) const MAX_BODY: usize = 1024 * 1024;
-
-const USER_AGENT: &str = concat!("chatward/", env!("CARGO_PKG_VERSION"));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -73,10 +70,10 @@ pub(super) struct Exchange<'a> {
     pub took: Duration,
 }
 
-/// A tenant's connections, and how many requests may use them at once.
+/// The way to a tenant, and how many requests may use it at once.
 pub(super) struct Http {
     tenant: TenantName,
-    client: Client,
+    transport: Arc<dyn Transport>,
     gates: Gates,
     pub(super) circuit: Circuit,
     pub(super) meter: Arc<dyn Meter>,
@@ -86,22 +83,10 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// `base` says whether a proxy of the environment may stand in between: never before a loopback address.
-    pub fn new(tenant: &Tenant, base: &Url, tuning: &Tuning) -> Result<Self, reqwest::Error> {
-        let mut builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(tuning.timeouts.connect)
-            .read_timeout(tuning.timeouts.read)
-            .timeout(tuning.timeouts.total)
-            .gzip(true);
-        if is_loopback(base) {
-            builder = builder.no_proxy();
-        }
-        Ok(Self {
+    pub fn new(tenant: &Tenant, transport: Arc<dyn Transport>, tuning: &Tuning) -> Self {
+        Self {
             tenant: tenant.name.clone(),
-            client: builder.build()?,
+            transport,
             gates: Gates::new(
                 tenant.limits.requests_in_flight,
                 tenant.limits.requests_per_second,
@@ -111,7 +96,7 @@ impl Http {
             meter: Arc::new(()),
             now: tuning.now,
             throttled: AtomicBool::new(false),
-        })
+        }
     }
 
     /// Sends a request and reads its answer, once its endpoint takes requests, a slot is free and it is its turn. Not
@@ -126,12 +111,12 @@ impl Http {
         let permit = if guarded { Some(self.circuit.enter().await?) } else { None };
         let (endpoint, attempt) = (request.endpoint, request.attempt);
         let started = Instant::now();
-        let (reply, nosniff) = match self.prepared(request).send().await {
+        let (reply, nosniff) = match self.transport.carry(prepared(request)).await {
             Ok(response) => {
-                let nosniff = is_nosniff(response.headers());
-                (self.read(response).await, nosniff)
+                let nosniff = is_nosniff(&response.headers);
+                (self.reply(response), nosniff)
             }
-            Err(error) => (cause::reply_of(&error), false),
+            Err(reply) => (reply, false),
         };
         let took = started.elapsed();
         let throttled = pass.throttled();
@@ -159,41 +144,49 @@ impl Http {
         }
     }
 
-    fn prepared(&self, request: Request<'_>) -> reqwest::RequestBuilder {
-        let Request { method, url, authorization, headers, body, .. } = request;
-        let builder = self.client.request(method, url).headers(headers).header(ACCEPT, JSON);
-        let builder = match body {
-            Body::None => builder,
-            Body::Json(bytes) => builder.header(CONTENT_TYPE, JSON).body(bytes),
-            Body::Form(bytes) => builder.header(CONTENT_TYPE, FORM).body(bytes),
+    fn reply(&self, Response { status, headers, body }: Response) -> Reply {
+        let body = match body {
+            Ok(body) => body,
+            Err(why) => return Reply::Unreadable { status, why },
         };
-        // Both mark the header as sensitive: it is kept out of debug output and of HTTP/2's header table.
-        match authorization {
-            Authorization::None => builder,
-            Authorization::Bearer(token) => builder.bearer_auth(token.expose_secret()),
-            Authorization::Basic(id, secret) => {
-                builder.basic_auth(form_encoded(id), Some(form_encoded(secret.expose_secret())))
-            }
-        }
-    }
-
-    async fn read(&self, mut response: Response) -> Reply {
-        let status = response.status().as_u16();
-        let text = |name| response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let location = text(LOCATION).map(|location| location.into_owned());
         let retry_after = text(RETRY_AFTER).and_then(|text| retry_after(&text, (self.now)()));
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
-                    return Reply::Unreadable { status, why: "its body is over 1 MiB".to_owned() };
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Reply::Answered(Answer { status, location, retry_after, body }),
-                Err(error) => return Reply::Unreadable { status, why: cause::text(&error) },
-            }
-        }
+        Reply::Answered(Answer { status, location, retry_after, body })
     }
+}
+
+fn prepared(Request { method, url, authorization, mut headers, body, .. }: Request<'_>) -> reqwest::Request {
+    headers.insert(ACCEPT, JSON);
+    let body = match body {
+        Body::None => None,
+        Body::Json(bytes) => Some((JSON, bytes)),
+        Body::Form(bytes) => Some((FORM, bytes)),
+    };
+    let mut request = reqwest::Request::new(method, url);
+    if let Some((media_type, bytes)) = body {
+        headers.insert(CONTENT_TYPE, media_type);
+        *request.body_mut() = Some(bytes.into());
+    }
+    headers.extend(credentials(authorization).map(|value| (AUTHORIZATION, value)));
+    *request.headers_mut() = headers;
+    request
+}
+
+/// The value of `Authorization`, marked as sensitive: it is kept out of debug output and of HTTP/2's header table.
+fn credentials(authorization: Authorization<'_>) -> Option<HeaderValue> {
+    let text = match authorization {
+        Authorization::None => return None,
+        Authorization::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+        Authorization::Basic(id, secret) => {
+            let pair = format!("{}:{}", form_encoded(id), form_encoded(secret.expose_secret()));
+            format!("Basic {}", STANDARD.encode(pair))
+        }
+    };
+    // A token is of visible ASCII where it is read, so there always is a value.
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, which gives nothing to wait for once it has passed.

@@ -80,6 +80,10 @@ fn exported(directory: &Path) -> Option<Arc<str>> {
 }
 
 fn head(directory: &Path) -> Option<Arc<str>> {
+    // No process is begun where git would find nothing.
+    if !directory.ancestors().any(|above| above.join(".git").exists()) {
+        return None;
+    }
     let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
     Some(std::str::from_utf8(&told).ok()?.trim().into())
 }

@@ -1,0 +1,74 @@
+//! Tries chatward under everything at once, seed by seed: what holds is in [`simulation::invariants`].
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "mod.rs"]
+mod simulation;
+
+use std::thread;
+
+use simulation::invariants::Invariant;
+use simulation::{Course, Run, Sabotage, run};
+
+/// Runs seeds on two threads; the first that fails, and what happened altogether.
+fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> (Option<(u64, Run)>, Course) {
+    let part = |part: u64| {
+        let mut course = Course::default();
+        for seed in (part..seeds).step_by(2) {
+            let run = run(seed, sabotage, false);
+            course = course.and(run.course);
+            if run.found.is_err() {
+                return (Some((seed, run)), course);
+            }
+        }
+        (None, course)
+    };
+    let (even, odd) = thread::scope(|scope| {
+        let odd = scope.spawn(|| part(1));
+        (part(0), odd.join().unwrap())
+    });
+    let first = even.0.into_iter().chain(odd.0).min_by_key(|(seed, _)| *seed);
+    (first, even.1.and(odd.1))
+}
+
+#[test]
+fn five_hundred_seeds_hold() {
+    let (failure, course) = first_failure(500, None);
+    if let Some((seed, run)) = failure {
+        panic!(
+            "seed {seed}: {}; replay it with `cargo run --example simulate -- --seed {seed}`",
+            run.found.unwrap_err()
+        );
+    }
+    // It was a storm.
+    assert!(course.deaths > 200 && course.lives > course.deaths && course.requests > 5_000, "{course:?}");
+}
+
+#[test]
+fn the_same_seed_has_the_same_course() {
+    for seed in 0..40 {
+        let (one, two) = (run(seed, None, true), run(seed, None, true));
+        assert_eq!(one.trace, two.trace, "seed {seed}");
+        assert_eq!(one.course, two.course);
+    }
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let planted = [
+        (Sabotage::Fsync, &[Invariant::Told, Invariant::Opens][..]),
+        (Sabotage::Key, &[Invariant::Once]),
+        (Sabotage::Resume, &[Invariant::Once]),
+        (Sabotage::Chain, &[Invariant::Opens, Invariant::Chain]),
+        (Sabotage::Effect, &[Invariant::Told]),
+        (Sabotage::Removal, &[Invariant::Live, Invariant::Agrees]),
+        (Sabotage::Endless, &[Invariant::Ends]),
+        (Sabotage::Untold, &[Invariant::Told]),
+    ];
+    for (sabotage, expected) in planted {
+        let (failure, _) = first_failure(2_000, Some(sabotage));
+        let (seed, run) = failure.unwrap_or_else(|| panic!("{sabotage:?} is not found"));
+        let violation = run.found.unwrap_err();
+        println!("{sabotage:?}: seed {seed}: {violation}");
+        assert!(expected.contains(&violation.invariant), "{sabotage:?}: seed {seed}: {violation}");
+    }
+}
