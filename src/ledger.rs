@@ -23,6 +23,8 @@ use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
 use crate::state::{Illegal, Position, State};
 
+mod anchor;
+mod batch;
 mod checkpoint;
 mod committer;
 pub mod disk;
@@ -30,13 +32,14 @@ mod line;
 mod lock;
 mod scan;
 mod segment;
+pub mod sign;
 mod verify;
 
 use committer::{Committer, Request};
 use disk::{Disk, RealDisk};
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
-pub use verify::{Proof, verify};
+pub use verify::{Proof, Terms, verify};
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -91,6 +94,22 @@ pub enum LedgerError {
         /// The last entry here.
         last: u64,
     },
+    /// Entries are missing between two files.
+    #[error(
+        "{} begins with entry {first}, but the newest entry before it is {last}: a file is missing between them; put it \
+         back from a backup, or say with --archive where it was archived", path.display()
+    )]
+    Gap {
+        /// The file behind the gap.
+        path: PathBuf,
+        /// Its first entry.
+        first: u64,
+        /// The newest entry before it.
+        last: u64,
+    },
+    /// Signatures were asked for, and there are none.
+    #[error("no entry is signed: this ledger never was, or it was made anew by somebody without the key")]
+    Unsigned,
     /// An earlier write failed.
     #[error("nothing is recorded any more since a write failed: {0}")]
     Stopped(Arc<str>),
@@ -276,8 +295,8 @@ impl Drop for Writer {
 pub fn entry_at(directory: &Path, position: Position) -> Result<Entry, LedgerError> {
     let path = segment::path(directory, position.segment);
     let bytes = segment::line_at(&path, position.offset)?;
-    let (entry, _) = line::decode(&bytes).map_err(|why| LedgerError::Broken { path, line: 0, why })?;
-    Ok(entry)
+    let line = line::decode(&bytes).map_err(|why| LedgerError::Broken { path, line: 0, why })?;
+    Ok(line.entry)
 }
 
 /// The hash of a ledger's newest whole entry, that of no entry where there is none; nothing where it can't be read.

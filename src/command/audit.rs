@@ -59,7 +59,7 @@ fn show(args: &AuditShow) -> anyhow::Result<Exit> {
 
 fn verify(args: &AuditVerify) -> anyhow::Result<Exit> {
     let settings = setup::settings(&args.common, None, false)?;
-    match ledger::verify(&settings.state, args.head) {
+    match ledger::verify(&settings.state, &ledger::Terms { head: args.head, ..Default::default() }) {
         Ok(proof) => {
             let head = proof.head;
             match args.output {

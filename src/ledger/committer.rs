@@ -95,7 +95,7 @@ impl Committer {
             event: event.clone(),
             previous_hash: state.head.hash,
         };
-        let (line, hash) = line::encode(&entry)
+        let (line, hash) = line::encode(&entry, None)
             .map_err(|error| LedgerError::io(&self.directory, std::io::Error::other(error)))?;
         let position = Position { segment: self.segment, offset: self.length + bytes.len() as u64 };
         state.fold(&entry, hash, position)?;

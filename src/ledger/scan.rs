@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, checkpoint, line, segment};
+use super::line::Line;
+use super::{LedgerError, checkpoint, line, segment, verify};
 use crate::digest::EntryHash;
 use crate::entry::Entry;
 use crate::state::{Position, State};
@@ -28,7 +29,7 @@ pub fn scan(
     mut each: impl FnMut(Scanned) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     lines(state, None, |at, bytes| {
-        let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
+        let Line { entry, hash, .. } = line::decode(bytes).map_err(|why| at.broken(why))?;
         each(Scanned { entry, hash, position: at.position })
     })
 }
@@ -91,6 +92,7 @@ fn next_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> std::io::Result
 
 /// What a ledger adds up to: its checkpoint and the entries since, or all of its entries.
 pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
+    let mut buffer = Vec::new();
     let checkpoint = checkpoint::load(state);
     let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);
     if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.fits(state)) {
@@ -102,12 +104,12 @@ pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
             if std::mem::take(&mut first) {
                 return Ok(());
             }
-            fold(&mut loaded, at, bytes)
+            fold(&mut loaded, at, bytes, &mut buffer)
         })?;
         return Ok(loaded);
     }
     let mut loaded = State::default();
-    lines(state, None, |at, bytes| fold(&mut loaded, at, bytes))?;
+    lines(state, None, |at, bytes| fold(&mut loaded, at, bytes, &mut buffer))?;
     // A checkpoint is written after its entries are on disk, so one that knows more than they say tells of a loss.
     if loaded.head.sequence < known {
         return Err(LedgerError::Cut { found: loaded.head.sequence, expected: known });
@@ -115,7 +117,8 @@ pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
     Ok(loaded)
 }
 
-fn fold(state: &mut State, at: &At, bytes: &[u8]) -> Result<(), LedgerError> {
-    let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
-    state.fold(&entry, hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))
+fn fold(state: &mut State, at: &At, bytes: &[u8], buffer: &mut Vec<u8>) -> Result<(), LedgerError> {
+    let line = line::outline(bytes, buffer).map_err(|why| at.broken(why))?;
+    state.fold(&line.entry, line.hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))?;
+    verify::told(state, &line).map_err(|why| at.broken(why))
 }

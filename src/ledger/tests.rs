@@ -81,7 +81,7 @@ async fn many_appends_share_their_fsyncs_and_all_are_there() {
     }
     sequences.sort_unstable();
     assert_eq!(sequences, (2..=501).collect::<Vec<u64>>());
-    assert_eq!(verify(directory.path(), None).unwrap().head.sequence, 501);
+    assert_eq!(verify(directory.path(), &Terms::default()).unwrap().head.sequence, 501);
 }
 
 /// A disk that counts what is synced, and fails when it is told to.
@@ -196,9 +196,9 @@ async fn every_break_is_named() {
     for (what, change, expected) in rows {
         let directory = tempfile::tempdir().unwrap();
         fill(directory.path(), 5).await;
-        assert!(verify(directory.path(), None).is_ok());
+        assert!(verify(directory.path(), &Terms::default()).is_ok());
         edit(directory.path(), change);
-        let error = verify(directory.path(), None).unwrap_err().to_string();
+        let error = verify(directory.path(), &Terms::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{what}: {error}");
     }
 }
@@ -207,10 +207,10 @@ async fn every_break_is_named() {
 async fn only_an_outside_copy_tells_a_cut_tail() {
     let directory = tempfile::tempdir().unwrap();
     let head = fill(directory.path(), 5).await;
-    assert!(verify(directory.path(), Some(head)).is_ok());
+    assert!(verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).is_ok());
     edit(directory.path(), |lines| lines.truncate(3));
-    assert!(verify(directory.path(), None).is_ok());
-    let error = verify(directory.path(), Some(head)).unwrap_err().to_string();
+    assert!(verify(directory.path(), &Terms::default()).is_ok());
+    let error = verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).unwrap_err().to_string();
     assert!(error.contains("tail after entry 3 was cut"), "{error}");
     // The checkpoint is an outside copy of sorts: a writer does not go on from a shorter ledger.
     let error = Ledger::open(directory.path(), clock()).map(|_| ()).unwrap_err().to_string();
@@ -247,5 +247,5 @@ async fn a_torn_last_line_is_moved_aside() {
     let ledger = Ledger::open(directory.path(), clock()).unwrap();
     assert_eq!(fs::read(ledger.torn().unwrap()).unwrap(), b"{\"version\":1,\"seq");
     ledger.append(failed(9)).await.unwrap();
-    assert!(verify(directory.path(), Some(head)).is_ok());
+    assert!(verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).is_ok());
 }

@@ -176,6 +176,10 @@ impl<'a> Told<'a> {
                 Some(error) => Self { outcome: "failed".to_owned(), detail: Some(error), ..base },
                 None => Self { outcome: "registered".to_owned(), detail: Some(&effect.webhook), ..base },
             },
+            Event::Signing(signing) => {
+                Self { outcome: "signed from here on".to_owned(), note: Some(format!("by key {}", signing.key)), ..base }
+            }
+            Event::Anchor(_) => Self { outcome: "carried on".to_owned(), ..base },
             Event::WebhookRemoved(removed) => match &removed.left {
                 Some(left) => Self { outcome: "left there".to_owned(), detail: Some(left), ..base },
                 None => Self { outcome: "removed".to_owned(), detail: Some(&removed.webhook), ..base },
