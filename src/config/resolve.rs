@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::audit::audit_of;
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
@@ -42,6 +43,7 @@ pub fn resolve(
         Some(text) => serde_yaml::from_str(text).map_err(|error| ConfigError::new(error.to_string()))?,
         None => raw::File { tenants: vec![from_environment(lookup)?], ..raw::File::default() },
     };
+    let audit = audit_of(file.map(|_| raw.audit), lookup)?;
     let mut tenants = BTreeMap::new();
     if raw.tenants.is_empty() {
         return Err(ConfigError::new("no tenant is configured; `tenants` needs at least one"));
@@ -75,6 +77,7 @@ pub fn resolve(
             max_removals: raw.guard.max_removals.unwrap_or(guard.max_removals),
             weakening: raw.guard.weakening.unwrap_or(guard.weakening),
         },
+        audit,
         tenants,
     })
 }

@@ -14,20 +14,30 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::{self, Disk};
+use super::line::{self, Line};
+use super::{LedgerError, segment};
 use crate::digest::FileHash;
-use crate::entry::Anchor;
+use crate::entry::{Anchor, Event};
 use crate::state::{Head, State};
 
 const VERSION: u32 = 1;
 
 /// What the file beside a segment says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Anchored {
     version: u32,
     /// Every file before this one, there or archived.
     pub(super) segments: Vec<Span>,
     /// What their entries add up to.
     pub(super) state: State,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    segments: Vec<Span>,
+    state: &'a State,
 }
 
 /// A file of a ledger, from its first entry to its last.
@@ -44,11 +54,49 @@ pub(super) fn path(segment: &Path) -> PathBuf {
     segment.with_extension("state.json")
 }
 
-/// The form on disk, and its hash.
-pub(super) fn form(segments: Vec<Span>, state: State) -> serde_json::Result<(Vec<u8>, FileHash)> {
-    let bytes = serde_json::to_vec(&Anchored { version: VERSION, segments, state })?;
-    let hash = FileHash::of(&bytes);
-    Ok((bytes, hash))
+/// Writes what a ledger adds up to beside the segment that is about to begin, and gives the anchor that tells of it.
+pub(super) fn write(
+    disk: &dyn Disk,
+    directory: &Path,
+    first: u64,
+    state: &State,
+) -> Result<Anchor, LedgerError> {
+    let segments = spans(directory, first)?;
+    let path = path(&segment::path(directory, first));
+    let io = |error| LedgerError::io(&path, error);
+    let written = serde_json::to_vec(&Written { version: VERSION, segments, state });
+    let bytes = written.map_err(|error| io(error.into()))?;
+    disk::replace(disk, &path, &path.with_extension("json.new"), &bytes).map_err(io)?;
+    Ok(Anchor { state_hash: FileHash::of(&bytes) })
+}
+
+/// Every file before the one that begins with `first`, by the newest anchor before it and the files since.
+fn spans(directory: &Path, first: u64) -> Result<Vec<Span>, LedgerError> {
+    let mut since: Vec<u64> = Vec::new();
+    let mut spans = Vec::new();
+    for segment in segment::list(directory)?.into_iter().rev().filter(|segment| *segment < first) {
+        since.push(segment);
+        if let Some(Ok(anchored)) = of(directory, segment) {
+            spans = anchored.segments;
+            break;
+        }
+    }
+    for segment in since.into_iter().rev() {
+        let path = segment::path(directory, segment);
+        let Some(line) = segment::last_line(&path)? else { continue };
+        let broken = |why| LedgerError::Broken { path: path.clone(), line: 0, why };
+        let Line { entry, hash, .. } = line::decode(&line).map_err(broken)?;
+        spans.push(Span { first: segment, last: Head { sequence: entry.sequence, hash } });
+    }
+    Ok(spans)
+}
+
+/// What a segment carries on from; nothing where it does not begin with an anchor, or nothing stands beside it.
+pub(super) fn of(directory: &Path, first: u64) -> Option<Result<Anchored, LedgerError>> {
+    let path = segment::path(directory, first);
+    let line = line::decode(&segment::line_at(&path, 0).ok()?).ok()?;
+    let Event::Anchor(told) = line.entry.event else { return None };
+    read(&path, &told).map_err(|why| LedgerError::Broken { path, line: 1, why }).transpose()
 }
 
 /// What stands beside a segment, where there is such a file; `Err` says why it can't be what the anchor told.

@@ -44,6 +44,8 @@ pub struct Proof {
     pub head: Head,
     /// How many files it is in.
     pub segments: usize,
+    /// The key that signs now, once one does.
+    pub key: Option<KeyId>,
     /// How many entries are signed.
     pub signed: u64,
     /// How many are not: those from before a key was set.
@@ -230,6 +232,7 @@ impl Walk<'_> {
 
     fn conclude(mut self) -> Result<Proof, LedgerError> {
         self.proof.head = self.state.head;
+        self.proof.key = self.state.signing;
         match self.terms.head {
             Some(head) if !self.reached => Err(LedgerError::Foreign { head, last: self.state.head.sequence }),
             _ if !self.terms.keys.is_empty() && self.proof.signed == 0 => Err(LedgerError::Unsigned),

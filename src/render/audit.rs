@@ -1,6 +1,6 @@
 //! The ledger as it is read: every entry on a line of its own, or as the JSON that it is, with its hash.
 //!
-//! The view by deployment is in [`deployments`].
+//! The view by deployment is in [`deployments`], what proving it showed in [`proof`].
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ use crate::entry::{Entry, Event, Intent, Origin};
 use crate::printable::printable;
 
 pub mod deployments;
+pub mod proof;
 
 /// The longest job id and the longest error of a line.
 const MAX_JOB: usize = 40;
