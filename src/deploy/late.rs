@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use tracing::{info, warn};
 
-use super::{Deployer, StepError};
+use super::{Deployer, StepError, age};
 use crate::drift::Cause;
 use crate::entry::{Event, Late, LateOutcome};
 use crate::outcome::{Failure, Fault};
@@ -58,7 +58,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
 
     /// Whether the tenant need not know anything of an operation any more.
     fn is_forgotten(&self, operation: &Abandoned) -> bool {
-        self.host.now().duration_since(operation.time).unsigned_abs() > self.settings.key_lifetime
+        age(operation.time, self.host.now()) > self.settings.key_lifetime
     }
 
     async fn record_late(&self, late: Late) -> Result<(), StepError> {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::pace::{Asked, Watched};
-use super::{Deployer, StepError};
+use super::{Deployer, StepError, age};
 use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
 use crate::outcome::{Failure, Fault, Outcome};
 use crate::payload::{Payload, PayloadMetadata, UPDATED_BY};
@@ -35,7 +35,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         desired: &Desired,
         payload: Payload,
     ) -> Result<(), StepError> {
-        let cause = step.cause.ok_or(StepError::Internal("a step without a cause"))?;
+        let cause = self.cause(step).ok_or(StepError::Internal("a step without a cause"))?;
         let payload = payload.stamped(PayloadMetadata {
             updated_by: UPDATED_BY.to_owned(),
             validation_timestamp: self.host.now(),
@@ -393,5 +393,5 @@ fn millis(duration: Duration) -> u64 {
 
 /// Milliseconds from one moment of the wall clock to another; 0 where the clock went back.
 fn since(earlier: Timestamp, later: Timestamp) -> u64 {
-    u64::try_from(later.as_millisecond() - earlier.as_millisecond()).unwrap_or(0)
+    millis(age(earlier, later))
 }

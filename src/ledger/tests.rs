@@ -10,6 +10,9 @@ use super::*;
 use crate::entry::{Binding, Bound, TenantFailed, TenantRecovered};
 use crate::policy::TenantName;
 
+mod files;
+mod signed;
+
 fn clock() -> Clock {
     Arc::new(|| "2026-11-01T00:00:00Z".parse().unwrap())
 }
@@ -233,7 +236,12 @@ async fn the_checkpoint_may_be_lost_old_or_torn() {
     for text in [&old[..], &old[..40], b"", b"{\"version\": 99}"] {
         fs::write(&path, text).unwrap();
         assert_eq!(view(directory.path()).unwrap(), whole);
+        // A writer moves what it can't read out of the way, and says so.
+        let ledger = Ledger::open(directory.path(), clock()).unwrap();
+        assert_eq!(ledger.unread().is_some(), text != &old[..], "{:?}", ledger.unread());
+        assert_eq!(ledger.read(State::clone), whole);
     }
+    assert_eq!(fs::read(directory.path().join("applied.json.unread")).unwrap(), b"{\"version\": 99}");
 }
 
 #[tokio::test]
