@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use jiff::Timestamp;
 
 use crate::config::Listen;
-use crate::digest::EntryHash;
-use crate::policy::{PolicyId, TenantName};
+use crate::policy::PolicyId;
 use crate::sandbox::Fault;
 use crate::telemetry::LogFormat;
 
+mod audit;
 mod csp;
 mod validate;
 
+pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVerify};
 pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
 pub use validate::{Deny, Explain, Report, Validate};
 
@@ -255,69 +255,6 @@ pub struct Status {
     /// Where the daemon answers [default: 127.0.0.1:8686]
     #[arg(long, env = "CHATWARD_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<Listen>,
-}
-
-/// `chatward audit`
-#[derive(Debug, Args)]
-pub struct Audit {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub verb: AuditVerb,
-}
-
-/// The verbs of `audit`.
-#[derive(Debug, Subcommand)]
-pub enum AuditVerb {
-    /// Show what was done, when, from which commit, and what came of it
-    Show(AuditShow),
-    /// Prove that no entry was edited, removed, reordered or added
-    ///
-    /// A cut tail can be told only by an outside copy of the head, such as a log line of an earlier deploy: --head takes
-    /// one.
-    Verify(AuditVerify),
-}
-
-/// `chatward audit show`
-#[derive(Debug, Args)]
-pub struct AuditShow {
-    /// Where things are.
-    #[command(flatten)]
-    pub common: Common,
-    /// Only this policy, TENANT/NAME
-    #[arg(long, value_name = "TENANT/NAME")]
-    pub policy: Option<PolicyId>,
-    /// Only this tenant
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<TenantName>,
-    /// Only from this time on, such as 2026-11-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<Timestamp>,
-    /// Only this event, such as operation.effect
-    #[arg(long, value_name = "EVENT")]
-    pub event: Option<String>,
-    /// Only what went wrong
-    #[arg(long)]
-    pub failed: bool,
-    /// Every entry as it is, instead of a summary of each deployment
-    #[arg(long)]
-    pub entries: bool,
-    /// How results look.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub output: Output,
-}
-
-/// `chatward audit verify`
-#[derive(Debug, Args)]
-pub struct AuditVerify {
-    /// Where things are.
-    #[command(flatten)]
-    pub common: Common,
-    /// An outside copy of an entry's hash that the ledger must reach
-    #[arg(long, value_name = "HASH")]
-    pub head: Option<EntryHash>,
-    /// How results look.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub output: Output,
 }
 
 /// `chatward sandbox`

@@ -15,6 +15,7 @@ use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
 
+mod audit;
 mod live;
 mod probe;
 mod receive;
@@ -48,8 +49,19 @@ pub struct Settings {
     pub signers: Option<Signers>,
     /// How the daemon answers.
     pub server: Server,
+    /// How the ledger is written.
+    pub audit: Audit,
     /// By name; never empty.
     pub tenants: BTreeMap<TenantName, Tenant>,
+}
+
+/// How the ledger is written.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// The private key that signs every entry, in PEM, if one does.
+    pub signing_key: Option<SecretString>,
+    /// How many bytes a file of it holds before the next is begun; nothing for the usual.
+    pub segment_bytes: Option<u64>,
 }
 
 /// Who may sign the commits that policies are from.

@@ -4,14 +4,12 @@
 //! happen that it can't tell. What has come counts before a stop that comes with it (`biased`), and so the same course of
 //! things has the same end each time.
 
-use std::time::Duration;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +30,7 @@ use crate::verify::{Judgement, Verifier};
 use pace::Pace;
 
 mod late;
+mod lost;
 mod operation;
 pub mod pace;
 mod rollback;
@@ -146,6 +145,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     /// # Errors
     /// Only where the ledger fails.
     pub async fn run(&self, steps: &[&Step]) -> Result<Vec<StepResult>, StepError> {
+        self.look_for_lost(steps).await?;
         let mut running = stream::iter(steps)
             .map(|step| self.step(step))
             .buffer_unordered(self.settings.limits.jobs_in_flight);
@@ -168,7 +168,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         }
         // Nothing is meant that would not be sent.
         if step.action.is_change()
-            && let Some(until) = self.remote.breaker().open_until(self.host.now())
+            && let Some(until) = self.breaker_open_until()
         {
             let why = format!("not begun: the tenant's breaker is open until {}", until.strftime("%FT%TZ"));
             let outcome = Outcome::Stalled(Failure::new(Fault::Unavailable, why, 0));
@@ -189,6 +189,8 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 Err(failure) => Outcome::Stalled(failure),
             },
             Action::Resume => self.resume(step).await?,
+            // What the tenant turned out to have already is resolved, and not sent.
+            Action::Create if self.is_open(&step.id) => self.resume(step).await?,
             Action::Create | Action::Update => self.deploy(step).await?,
             Action::Remove => {
                 self.intend_removal(step).await?;
@@ -207,6 +209,19 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         };
         let verification = judgement.map(|judgement| judgement.verification);
         Ok(Some(StepResult { id: step.id.clone(), action: step.action, outcome, verification, rollback }))
+    }
+
+    fn is_open(&self, id: &PolicyId) -> bool {
+        self.ledger.read(|state| state.policy(id).is_some_and(|policy| policy.open.is_some()))
+    }
+
+    /// Until when nothing is sent. The breaker goes by a steady clock: where the wall clock was set back meanwhile, its
+    /// end would seem further away than it ever can be.
+    fn breaker_open_until(&self) -> Option<Timestamp> {
+        let now = self.host.now();
+        let longest = SignedDuration::try_from(self.settings.breaker.max_open).unwrap_or(SignedDuration::MAX);
+        let until = self.remote.breaker().open_until(now)?;
+        (until.duration_since(now) <= longest).then_some(until)
     }
 
     fn verifier(&self) -> Verifier<'_, T> {
@@ -315,8 +330,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     /// Whether the tenant still remembers a key of that time. Where the clock was set back since, nobody knows: it is taken
     /// to, since what is sent again under its key is at worst done twice, as it would be under another.
     fn remembers(&self, time: Timestamp) -> bool {
-        let age = Duration::try_from(self.host.now().duration_since(time));
-        age.map_or(true, |age| age < self.settings.key_lifetime)
+        age(time, self.host.now()) < self.settings.key_lifetime
     }
 
     /// The live policy of that name, where the tenant offers live reads and has one.
@@ -335,6 +349,11 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     fn applied(&self, id: &PolicyId) -> Option<Digest> {
         self.ledger.read(|state| Some(state.policy(id)?.applied.as_ref()?.digest))
     }
+}
+
+/// How long ago a moment of the wall clock was; nothing where the clock was set back behind it.
+fn age(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }
 
 /// The digest of a live policy; nothing for one that is not of our making.

@@ -93,6 +93,10 @@ sha256! {
     FileHash
 }
 sha256! {
+    /// What a signing key is known by: the hash of its public key (SubjectPublicKeyInfo, DER).
+    KeyId
+}
+sha256! {
     /// The hash of a ledger entry, which the next entry carries on.
     EntryHash
 }

@@ -4,13 +4,14 @@
 //! done to which policy, why, from which file and commit, and never holds a secret. [`crate::state`] adds entries up;
 //! [`crate::ledger`] keeps them, chained.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
 
 use crate::breaker::BreakerState;
-use crate::digest::EntryHash;
+use crate::digest::{EntryHash, FileHash, KeyId};
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
 
@@ -45,83 +46,103 @@ pub struct Entry {
     pub previous_hash: EntryHash,
 }
 
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event")]
-pub enum Event {
+/// The table of events: what each is called, and what its entry holds.
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident($held:ty) = $name:literal,)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "event")]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($held),)*
+        }
+
+        impl Event {
+            /// The name of each event.
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// The event's name, as `event` has it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// An event by its name, from the object that holds it. Serde's own way of a tag inside an object keeps all
+            /// of it in memory first, which is what a ledger of millions of entries would mostly wait for.
+            fn named(name: &str, object: &[u8]) -> serde_json::Result<Self> {
+                match name {
+                    $($name => serde_json::from_slice(object).map(Self::$variant),)*
+                    _ => Err(de::Error::unknown_variant(name, Self::NAMES)),
+                }
+            }
+        }
+    };
+}
+
+events! {
     /// From here on, entries of this tenant mean this tenant.
-    #[serde(rename = "tenant.bound")]
-    Bound(Bound),
+    Bound(Bound) = "tenant.bound",
     /// A tenant could not be worked with at all.
-    #[serde(rename = "tenant.failed")]
-    TenantFailed(TenantFailed),
+    TenantFailed(TenantFailed) = "tenant.failed",
     /// It could again.
-    #[serde(rename = "tenant.recovered")]
-    TenantRecovered(TenantRecovered),
+    TenantRecovered(TenantRecovered) = "tenant.recovered",
     /// Its breaker opened or closed.
-    #[serde(rename = "tenant.breaker")]
-    Breaker(BreakerChanged),
+    Breaker(BreakerChanged) = "tenant.breaker",
     /// Something is about to be asked of a tenant.
-    #[serde(rename = "operation.intent")]
-    Intent(Box<Intent>),
+    Intent(Box<Intent>) = "operation.intent",
     /// The tenant took it and named its job.
-    #[serde(rename = "operation.location")]
-    Location(Location),
+    Location(Location) = "operation.location",
     /// A pass gave up waiting; the operation goes on.
-    #[serde(rename = "operation.waiting")]
-    Waiting(Waiting),
+    Waiting(Waiting) = "operation.waiting",
     /// The operation has ended.
-    #[serde(rename = "operation.effect")]
-    Effect(Effect),
+    Effect(Effect) = "operation.effect",
     /// An abandoned operation's job has ended after all, or is asked no more.
-    #[serde(rename = "operation.late")]
-    Late(Late),
+    Late(Late) = "operation.late",
     /// What probing showed.
-    #[serde(rename = "policy.verdict")]
-    Verdict(Verdict),
+    Verdict(Verdict) = "policy.verdict",
     /// A policy or a file is drifted, but not acted on.
-    #[serde(rename = "policy.held")]
-    Held(Held),
+    Held(Held) = "policy.held",
     /// It is held no longer.
-    #[serde(rename = "policy.released")]
-    Released(Released),
+    Released(Released) = "policy.released",
     /// A webhook is about to be registered.
-    #[serde(rename = "webhook.intent")]
-    WebhookIntent(WebhookIntent),
+    WebhookIntent(WebhookIntent) = "webhook.intent",
     /// What came of it.
-    #[serde(rename = "webhook.effect")]
-    WebhookEffect(WebhookEffect),
+    WebhookEffect(WebhookEffect) = "webhook.effect",
     /// Somebody delivered what is not a tenant's event.
-    #[serde(rename = "hook.refused")]
-    HookRefused(HookRefused),
+    HookRefused(HookRefused) = "hook.refused",
     /// A webhook that was replaced or left the settings is gone, or is left where it is for good.
-    #[serde(rename = "webhook.removed")]
-    WebhookRemoved(WebhookRemoved),
+    WebhookRemoved(WebhookRemoved) = "webhook.removed",
+    /// From this entry on, each is signed.
+    Signing(Signing) = "ledger.signing",
+    /// A file of the ledger begins, and carries on from what all files before it add up to.
+    Anchor(Anchor) = "ledger.anchor",
+}
+
+impl Entry {
+    /// Reads an entry from its JSON.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn from_json(object: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Frame<'a> {
+            version: u32,
+            sequence: u64,
+            time: Timestamp,
+            #[serde(borrow)]
+            event: Cow<'a, str>,
+            previous_hash: EntryHash,
+        }
+        let Frame { version, sequence, time, event, previous_hash } = serde_json::from_slice(object)?;
+        // Of a newer format the event may have another form; its version is what has to be said of it.
+        let event = Event::named(&event, object).map_err(|error| match version > VERSION {
+            true => de::Error::custom(format_args!("its format is version {version}, newer than {VERSION}")),
+            false => error,
+        })?;
+        Ok(Self { version, sequence, time, event, previous_hash })
+    }
 }
 
 impl Event {
-    /// The event's name, as `event` has it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Bound(_) => "tenant.bound",
-            Self::TenantFailed(_) => "tenant.failed",
-            Self::TenantRecovered(_) => "tenant.recovered",
-            Self::Breaker(_) => "tenant.breaker",
-            Self::Intent(_) => "operation.intent",
-            Self::Location(_) => "operation.location",
-            Self::Waiting(_) => "operation.waiting",
-            Self::Effect(_) => "operation.effect",
-            Self::Late(_) => "operation.late",
-            Self::Verdict(_) => "policy.verdict",
-            Self::Held(_) => "policy.held",
-            Self::Released(_) => "policy.released",
-            Self::WebhookIntent(_) => "webhook.intent",
-            Self::WebhookEffect(_) => "webhook.effect",
-            Self::HookRefused(_) => "hook.refused",
-            Self::WebhookRemoved(_) => "webhook.removed",
-        }
-    }
-
     /// The tenant that it speaks of, where it speaks of one.
     pub fn tenant(&self) -> Option<&TenantName> {
         match self {
@@ -133,6 +154,7 @@ impl Event {
             Self::WebhookEffect(effect) => Some(&effect.tenant),
             Self::HookRefused(refused) => Some(&refused.tenant),
             Self::WebhookRemoved(removed) => Some(&removed.tenant),
+            Self::Signing(_) | Self::Anchor(_) => None,
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
             Self::Intent(_)
@@ -250,3 +272,22 @@ pub struct BreakerChanged {
     #[serde(flatten)]
     pub breaker: BreakerState,
 }
+
+/// `ledger.signing`: the first entry that a key signs, and so the last that another one need not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Signing {
+    /// Which key signs.
+    pub key: KeyId,
+}
+
+/// `ledger.anchor`: the first entry of a file. With it, the files before need not be there to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Anchor {
+    /// The hash of the file beside this one that holds what the ledger adds up to before this entry.
+    pub state_hash: FileHash,
+}
+
+#[cfg(test)]
+mod tests;

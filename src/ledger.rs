@@ -4,6 +4,7 @@
 //! STATE/lock             who writes
 //! STATE/applied.json     the checkpoint: what the ledger adds up to, for people and quick starts
 //! STATE/ledger/*.jsonl   the entries, one JSON object a line, in segments named by their first sequence
+//! STATE/ledger/*.state.json   what all entries before a segment add up to, so that those can be archived
 //! ```
 //!
 //! One writer holds the lock; readers take none and read to the last whole line. [`Ledger::append`] returns once its
@@ -19,10 +20,14 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::digest::EntryHash;
+use crate::digest::{EntryHash, KeyId};
 use crate::entry::{Entry, Event};
+use crate::policy::PolicyId;
 use crate::state::{Illegal, Position, State};
 
+mod anchor;
+mod archive;
+mod batch;
 mod checkpoint;
 mod committer;
 pub mod disk;
@@ -30,13 +35,16 @@ mod line;
 mod lock;
 mod scan;
 mod segment;
+pub mod sign;
 mod verify;
 
+pub use archive::{Archived, archive};
 use committer::{Committer, Request};
 use disk::{Disk, RealDisk};
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
-pub use verify::{Proof, verify};
+use sign::SigningKey;
+pub use verify::{Proof, Terms, verify};
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -91,6 +99,44 @@ pub enum LedgerError {
         /// The last entry here.
         last: u64,
     },
+    /// Entries are missing between two files.
+    #[error(
+        "{} begins with entry {first}, but the newest entry before it is {last}: a file is missing between them; put it \
+         back from a backup, or say with --archive where it was archived", path.display()
+    )]
+    Gap {
+        /// The file behind the gap.
+        path: PathBuf,
+        /// Its first entry.
+        first: u64,
+        /// The newest entry before it.
+        last: u64,
+    },
+    /// A file that the state refers to is not there.
+    #[error("{} is missing, and the payload of {policy} is in it: put it back, from a backup or an archive", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// One of the policies whose payload is in it.
+        policy: PolicyId,
+    },
+    /// Entries are signed, and the key is not there to go on.
+    #[error("every entry is signed by key {key}, and no key is set to go on with: see `audit.signing_key`")]
+    KeyMissing {
+        /// The key that signed so far.
+        key: KeyId,
+    },
+    /// A file can't be archived.
+    #[error("{} is not archived: {why}", path.display())]
+    NotArchived {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Signatures were asked for, and there are none.
+    #[error("no entry is signed: this ledger never was, or it was made anew by somebody without the key")]
+    Unsigned,
     /// An earlier write failed.
     #[error("nothing is recorded any more since a write failed: {0}")]
     Stopped(Arc<str>),
@@ -116,6 +162,21 @@ pub struct Recorded {
 /// The wall clock, as the writer asks it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// How a ledger is written.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many bytes a segment holds before the next is begun.
+    pub segment_bytes: u64,
+    /// The key that signs every entry, if one does.
+    pub key: Option<Arc<SigningKey>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment_bytes: SEGMENT_BYTES, key: None }
+    }
+}
+
 /// A ledger open for writing.
 pub struct Ledger {
     directory: PathBuf,
@@ -124,8 +185,11 @@ pub struct Ledger {
     writer: Writer,
     /// Bytes of a line that was being written when an earlier writer ended, moved aside.
     torn: Option<PathBuf>,
+    /// A checkpoint that can't be used and was moved aside, and why.
+    unread: Option<(PathBuf, String)>,
     /// The entry that the newest checkpoint reaches to.
     saved: AtomicU64,
+    syncs: Arc<AtomicU64>,
     _lock: lock::Lock,
 }
 
@@ -177,8 +241,16 @@ impl Ledger {
     /// [`LedgerError::Locked`] names who holds it. A ledger that is broken, cut or tells what can't have happened is
     /// refused: nothing is done on such ground.
     pub fn open(directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        Self::open_with(directory, clock, Options::default())
+    }
+
+    /// The same, written as it is asked for.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; also where entries are signed, and the options have no key to go on with.
+    pub fn open_with(directory: &Path, clock: Clock, options: Options) -> Result<Self, LedgerError> {
         let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
-        Self::with(directory, clock, Arc::new(RealDisk), thread)
+        Self::with(directory, clock, options, Arc::new(RealDisk), thread)
     }
 
     /// The same on another disk, and on the thread of those who append: for a simulation.
@@ -186,7 +258,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn open_on(disk: Arc<dyn Disk>, directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        Self::with(directory, clock, disk, |committer| {
+        Self::with(directory, clock, Options::default(), disk, |committer| {
             Ok(Writer::Caller(Mutex::new((committer, Vec::new()))))
         })
     }
@@ -194,23 +266,47 @@ impl Ledger {
     fn with(
         directory: &Path,
         clock: Clock,
+        options: Options,
         disk: Arc<dyn Disk>,
         writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
     ) -> Result<Self, LedgerError> {
         segment::make_directory(&*disk, directory)?;
         let lock = lock::Lock::take(directory, clock())?;
         let torn = segment::mend(&*disk, directory)?;
+        let unread = checkpoint::set_aside(&*disk, directory)?;
         let state = scan::load(directory)?;
+        archive::check(directory, &state)?;
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
-        let committer = Committer::new(directory, Arc::clone(&disk), Arc::clone(&state), clock)?;
+        let committer = Committer::new(directory, Arc::clone(&disk), Arc::clone(&state), clock, options)?;
+        let syncs = committer.syncs();
         let writer = writer(committer)?;
-        Ok(Self { directory: directory.to_owned(), disk, state, writer, torn, saved, _lock: lock })
+        Ok(Self {
+            directory: directory.to_owned(),
+            disk,
+            state,
+            writer,
+            torn,
+            unread,
+            saved,
+            syncs,
+            _lock: lock,
+        })
     }
 
     /// Where the bytes of a half-written last line went, if there were any.
     pub fn torn(&self) -> Option<&Path> {
         self.torn.as_deref()
+    }
+
+    /// Where a checkpoint that can't be used went, and why it can't be: nothing is lost by that.
+    pub fn unread(&self) -> Option<(&Path, &str)> {
+        self.unread.as_ref().map(|(path, why)| (path.as_path(), why.as_str()))
+    }
+
+    /// How often entries were brought to disk since it was opened.
+    pub fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
     }
 
     /// Appends an entry, and returns once it is on disk.
@@ -276,8 +372,8 @@ impl Drop for Writer {
 pub fn entry_at(directory: &Path, position: Position) -> Result<Entry, LedgerError> {
     let path = segment::path(directory, position.segment);
     let bytes = segment::line_at(&path, position.offset)?;
-    let (entry, _) = line::decode(&bytes).map_err(|why| LedgerError::Broken { path, line: 0, why })?;
-    Ok(entry)
+    let line = line::decode(&bytes).map_err(|why| LedgerError::Broken { path, line: 0, why })?;
+    Ok(line.entry)
 }
 
 /// The hash of a ledger's newest whole entry, that of no entry where there is none; nothing where it can't be read.

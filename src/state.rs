@@ -22,7 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::breaker::BreakerState;
-use crate::digest::{Digest, EntryHash};
+use crate::digest::{Digest, EntryHash, KeyId};
 use crate::drift::Cause;
 use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
 use crate::outcome::Verification;
@@ -64,6 +64,9 @@ pub struct State {
     pub head: Head,
     /// Where that entry's line begins.
     pub last: Position,
+    /// The key that signs entries, once one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<KeyId>,
     /// By tenant.
     pub tenants: BTreeMap<TenantName, TenantState>,
     /// What is held, and why.

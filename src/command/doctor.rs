@@ -102,7 +102,7 @@ fn directory(checks: &mut Checks, settings: &Settings) {
 
 fn state(checks: &mut Checks, settings: &Settings, host: &Host) -> Option<State> {
     let path = settings.state.display();
-    match ledger::verify(&settings.state, None) {
+    match ledger::verify(&settings.state, &ledger::Terms::default()) {
         Ok(proof) => {
             checks.add(
                 "state",

@@ -17,10 +17,11 @@ use crate::cli::{Common, SandboxFlags};
 use crate::config::{self, Credentials, Lookup, Overrides, Settings, Tenant, Verify};
 use crate::controller::Stops;
 use crate::host::Host;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::sign::SigningKey;
+use crate::ledger::{Ledger, LedgerError, Options, SEGMENT_BYTES};
 use crate::policy::TenantName;
 use crate::remote::{HttpTenant, Meter, Tokens};
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{self, Sandbox};
 
 /// How long jobs that are under way have after the first signal.
 pub(super) const GRACE: Duration = Duration::from_secs(25);
@@ -76,10 +77,17 @@ pub(super) async fn ledger(
     standby: bool,
     stops: &Stops,
 ) -> anyhow::Result<Ledger> {
+    let options = options(settings)?;
     let mut told = false;
     loop {
-        match Ledger::open(&settings.state, Arc::clone(&host.clock)) {
+        match Ledger::open_with(&settings.state, Arc::clone(&host.clock), options.clone()) {
             Ok(ledger) => {
+                if let Some((file, why)) = ledger.unread() {
+                    warn!(
+                        name: "ledger.checkpoint_set_aside", file = %file.display(), error = why,
+                        "the checkpoint can't be read, and is now {}; the ledger was added up instead: {why}", file.display(),
+                    );
+                }
                 if let Some(torn) = ledger.torn() {
                     warn!(
                         name: "ledger.mended", file = %torn.display(),
@@ -106,6 +114,15 @@ pub(super) async fn ledger(
     }
 }
 
+/// How the settings ask for the ledger to be written.
+fn options(settings: &Settings) -> anyhow::Result<Options> {
+    let key = settings.audit.signing_key.as_ref().map(SigningKey::from_pem).transpose();
+    Ok(Options {
+        segment_bytes: settings.audit.segment_bytes.unwrap_or(SEGMENT_BYTES),
+        key: key.context("audit.signing_key")?.map(Arc::new),
+    })
+}
+
 /// A simulated tenant that runs in this process, and ends with this value.
 pub(super) struct Simulated {
     stop: CancellationToken,
@@ -127,11 +144,11 @@ pub(super) async fn simulate(
     }
     fs::create_dir_all(&settings.state)
         .with_context(|| format!("state directory {}", settings.state.display()))?;
-    let options = Options {
+    let options = sandbox::Options {
         job_duration: flags.job_duration,
         faults: flags.faults.clone(),
         store: Some(settings.state.join("sandbox.json")),
-        ..Options::default()
+        ..sandbox::Options::default()
     };
     let sandbox = Sandbox::open(options).context("the sandbox can't be opened")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the sandbox")?;

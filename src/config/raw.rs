@@ -43,6 +43,19 @@ pub struct File {
     /// What policies may come from.
     #[serde(default)]
     pub source: Source,
+    /// How the ledger is written.
+    #[serde(default)]
+    pub audit: Audit,
+}
+
+/// `audit`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The key that signs every entry.
+    pub signing_key: Option<SecretRef>,
+    /// How large a file of the ledger grows before the next is begun, such as `64MiB`.
+    pub segment_size: Option<String>,
 }
 
 /// `ready`

@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::audit::audit_of;
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
@@ -42,6 +43,8 @@ pub fn resolve(
         Some(text) => serde_yaml::from_str(text).map_err(|error| ConfigError::new(error.to_string()))?,
         None => raw::File { tenants: vec![from_environment(lookup)?], ..raw::File::default() },
     };
+    let server = Server::resolve(&raw, overrides.listen, lookup)?;
+    let audit = audit_of(file.map(|_| raw.audit), lookup)?;
     let mut tenants = BTreeMap::new();
     if raw.tenants.is_empty() {
         return Err(ConfigError::new("no tenant is configured; `tenants` needs at least one"));
@@ -65,7 +68,7 @@ pub fn resolve(
     }
     let guard = Guard::default();
     Ok(Settings {
-        server: Server::resolve(&raw, overrides.listen, lookup)?,
+        server,
         signers: signers_of(raw.source)?,
         policies: overrides.policies.or(raw.policies).unwrap_or_else(|| PathBuf::from("policies")),
         state: overrides.state.or(raw.state).unwrap_or_else(|| PathBuf::from(".chatward")),
@@ -76,6 +79,7 @@ pub fn resolve(
             max_removals: raw.guard.max_removals.unwrap_or(guard.max_removals),
             weakening: raw.guard.weakening.unwrap_or(guard.weakening),
         },
+        audit,
         tenants,
     })
 }

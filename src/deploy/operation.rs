@@ -9,12 +9,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::pace::{Asked, Watched};
-use super::{Deployer, StepError};
+use super::{Deployer, StepError, age};
 use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
 use crate::outcome::{Failure, Fault, Outcome};
 use crate::payload::{Payload, PayloadMetadata, UPDATED_BY};
@@ -35,7 +34,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         desired: &Desired,
         payload: Payload,
     ) -> Result<(), StepError> {
-        let cause = step.cause.ok_or(StepError::Internal("a step without a cause"))?;
+        let cause = self.cause(step).ok_or(StepError::Internal("a step without a cause"))?;
         let payload = payload.stamped(PayloadMetadata {
             updated_by: UPDATED_BY.to_owned(),
             validation_timestamp: self.host.now(),
@@ -118,20 +117,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 self.done(id, open, policy_id, attempts).await.map(Some)
             }
             Ok(Submitted { attempts, next: Next::Job(job) }) => {
-                info!(
-                    name: "policy.submitted", policy = %id, digest = %open.digest.short(), job = job.id,
-                    correlation = %open.correlation_id, "{} {id}: submitted, job {}, correlation {}", open.operation, job.id, open.correlation_id,
-                );
-                self.ledger
-                    .append(Event::Location(Location {
-                        id: id.clone(),
-                        correlation_id: open.correlation_id,
-                        job_id: job.id,
-                        location: job.location,
-                        attempts,
-                        submit_ms: millis(started.elapsed()),
-                    }))
-                    .await?;
+                self.located(id, open, job, attempts, started.elapsed()).await?;
                 Ok(None)
             }
             Err(failure) if failure.fault == Fault::InDoubt => {
@@ -140,6 +126,28 @@ impl<T: WriteTenant> Deployer<'_, T> {
             }
             Err(failure) => self.fail(id, open, failure).await.map(Some),
         }
+    }
+
+    /// Puts on record which job the tenant works at.
+    async fn located(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        Job { id: job_id, location }: Job,
+        attempts: u32,
+        took: Duration,
+    ) -> Result<(), StepError> {
+        let (correlation_id, job) = (open.correlation_id, job_id.clone());
+        let submit_ms = millis(took);
+        let event = Location { id: id.clone(), correlation_id, job_id, location, attempts, submit_ms };
+        let recorded = self.ledger.append(Event::Location(event)).await?;
+        info!(
+            name: "policy.submitted", policy = %id, digest = %open.digest.short(), job, correlation = %correlation_id,
+            entry = recorded.sequence, head = %recorded.hash,
+            "{} {id}: submitted, job {job}, correlation {correlation_id}, entry {}, head {}",
+            open.operation, recorded.sequence, recorded.hash,
+        );
+        Ok(())
     }
 
     /// The request of an operation: the same bytes under the same key, however often it is sent.
@@ -248,7 +256,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         policy_id: Option<String>,
         attempts: u32,
     ) -> Result<Outcome, StepError> {
-        let duration_ms = since(open.time, self.host.now());
+        let duration_ms = millis(age(open.time, self.host.now()));
         let effect = self.effect(id, open, EffectOutcome::Done, attempts, None);
         let recorded = self.ledger.append(Event::Effect(Effect { policy_id, duration_ms, ..effect })).await?;
         info!(
@@ -346,7 +354,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             job_id: open.job.as_ref().map(|job| job.id.clone()),
             policy_id: None,
             attempts,
-            duration_ms: since(open.time, self.host.now()),
+            duration_ms: millis(age(open.time, self.host.now())),
             error,
         }
     }
@@ -392,9 +400,4 @@ fn recorded(job: &Job) -> Outcome {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Milliseconds from one moment of the wall clock to another; 0 where the clock went back.
-fn since(earlier: Timestamp, later: Timestamp) -> u64 {
-    u64::try_from(later.as_millisecond() - earlier.as_millisecond()).unwrap_or(0)
 }

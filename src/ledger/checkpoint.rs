@@ -4,7 +4,8 @@
 //! reaches to. It is replaced whole: temporary file, fsync, rename, fsync of the directory.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,30 @@ impl Checkpoint {
 
 /// The checkpoint, where there is one that can be read.
 pub(super) fn load(directory: &Path) -> Option<Checkpoint> {
-    let text = fs::read(directory.join(FILE)).ok()?;
-    let checkpoint: Checkpoint = serde_json::from_slice(&text).ok()?;
-    (checkpoint.version == VERSION).then_some(checkpoint)
+    read(&fs::read(directory.join(FILE)).ok()?).ok()
+}
+
+fn read(text: &[u8]) -> Result<Checkpoint, String> {
+    let checkpoint: Checkpoint = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    match checkpoint.version {
+        VERSION => Ok(checkpoint),
+        other => Err(format!("it is of version {other}, and this chatward reads version {VERSION}")),
+    }
+}
+
+/// Moves a checkpoint that can't be read aside, so that nobody takes it for what is: where to, and why.
+pub(super) fn set_aside(disk: &dyn Disk, directory: &Path) -> Result<Option<(PathBuf, String)>, LedgerError> {
+    let path = directory.join(FILE);
+    let io = |error| LedgerError::io(&path, error);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io(error)),
+    };
+    let Err(why) = read(&text) else { return Ok(None) };
+    let aside = path.with_extension("json.unread");
+    disk.rename(&path, &aside).map_err(io)?;
+    Ok(Some((aside, why)))
 }
 
 /// Writes a checkpoint of a state that is on disk.

@@ -1,13 +1,14 @@
-//! The writer: stamps, chains and folds entries, and brings them to disk many at a time.
+//! The writer: stamps, chains, signs and folds entries, and brings them to disk many at a time.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::disk::{Disk, DiskFile};
-use super::{Clock, LedgerError, Recorded, SEGMENT_BYTES, line, segment};
-use crate::entry::{Entry, Event, VERSION};
+use super::{Clock, LedgerError, Options, Recorded, anchor, line, segment};
+use crate::entry::{Entry, Event, Signing, VERSION};
 use crate::state::{Position, State};
 
 /// The most entries that one fsync serves.
@@ -25,24 +26,50 @@ pub(super) struct Committer {
     disk: Arc<dyn Disk>,
     state: Arc<RwLock<State>>,
     clock: Clock,
+    options: Options,
     segment: u64,
     file: Box<dyn DiskFile>,
     length: u64,
+    /// How often entries were brought to disk.
+    syncs: Arc<AtomicU64>,
     /// Why a write failed. What is on disk is not known then, and a later fsync that succeeds would not say either.
     stopped: Option<Arc<str>>,
 }
 
 impl Committer {
-    /// Opens the newest segment, or the first.
+    /// Opens the newest segment, or the first. Where another key signs from now on, or the first one, that is on record
+    /// before anything else.
     pub(super) fn new(
         directory: &Path,
         disk: Arc<dyn Disk>,
         state: Arc<RwLock<State>>,
         clock: Clock,
+        options: Options,
     ) -> Result<Self, LedgerError> {
         let segment = segment::list(directory)?.last().copied().unwrap_or(1);
         let (file, length) = segment::open(&*disk, directory, segment)?;
-        Ok(Self { directory: directory.to_owned(), disk, state, clock, segment, file, length, stopped: None })
+        let directory = directory.to_owned();
+        let signing = state.read().unwrap_or_else(PoisonError::into_inner).signing;
+        let key = options.key.as_ref().map(|key| key.id());
+        let syncs = Arc::default();
+        let mut committer =
+            Self { directory, disk, state, clock, options, segment, file, length, syncs, stopped: None };
+        match (signing, key) {
+            (Some(signing), None) => return Err(LedgerError::KeyMissing { key: signing }),
+            (_, Some(key)) if signing != Some(key) => {
+                committer
+                    .write(&[&Event::Signing(Signing { key })])?
+                    .into_iter()
+                    .collect::<Result<Vec<_>, _>>()?;
+            }
+            _ => {}
+        }
+        Ok(committer)
+    }
+
+    /// Counts how often entries are brought to disk.
+    pub(super) fn syncs(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.syncs)
     }
 
     /// Serves appends until nobody can ask for one any more.
@@ -67,23 +94,28 @@ impl Committer {
 
     /// Brings a batch to disk, then answers. After an error the batch holds what was not answered.
     fn commit(&mut self, batch: &mut Vec<Request>) -> Result<(), LedgerError> {
-        // Locked until the entries are on disk: nobody sees a state that may not last.
-        let shared = Arc::clone(&self.state);
-        let mut state = shared.write().unwrap_or_else(PoisonError::into_inner);
-        self.rotate(state.head.sequence + 1)?;
-        let mut bytes = Vec::new();
-        let staged: Vec<Result<Recorded, LedgerError>> =
-            batch.iter().map(|request| self.stage(&mut state, &request.event, &mut bytes)).collect();
-        let path = segment::path(&self.directory, self.segment);
-        let written = self.file.append(&bytes).and_then(|()| self.file.sync());
-        written.map_err(|error| LedgerError::io(&path, error))?;
-        self.length += bytes.len() as u64;
-        drop(state);
-        for (request, result) in batch.drain(..).zip(staged) {
+        let written = self.write(&batch.iter().map(|request| &request.event).collect::<Vec<_>>())?;
+        for (request, result) in batch.drain(..).zip(written) {
             // Whoever stopped waiting finds the entry in the ledger.
             let _ = request.reply.send(result);
         }
         Ok(())
+    }
+
+    /// Brings events to disk; what each comes to is nothing to go by before.
+    fn write(&mut self, events: &[&Event]) -> Result<Vec<Result<Recorded, LedgerError>>, LedgerError> {
+        // Locked until the entries are on disk: nobody sees a state that may not last.
+        let shared = Arc::clone(&self.state);
+        let mut state = shared.write().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = Vec::new();
+        self.rotate(&mut state, &mut bytes)?;
+        let staged = events.iter().map(|event| self.stage(&mut state, event, &mut bytes)).collect();
+        let path = segment::path(&self.directory, self.segment);
+        let written = self.file.append(&bytes).and_then(|()| self.file.sync());
+        written.map_err(|error| LedgerError::io(&path, error))?;
+        self.length += bytes.len() as u64;
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        Ok(staged)
     }
 
     /// Adds an entry to the state and its line to the bytes; neither where it can't follow.
@@ -95,7 +127,7 @@ impl Committer {
             event: event.clone(),
             previous_hash: state.head.hash,
         };
-        let (line, hash) = line::encode(&entry)
+        let (line, hash) = line::encode(&entry, self.options.key.as_deref())
             .map_err(|error| LedgerError::io(&self.directory, std::io::Error::other(error)))?;
         let position = Position { segment: self.segment, offset: self.length + bytes.len() as u64 };
         state.fold(&entry, hash, position)?;
@@ -103,13 +135,17 @@ impl Committer {
         Ok(Recorded { sequence: entry.sequence, hash, position })
     }
 
-    /// Begins the next segment once this one is full.
-    fn rotate(&mut self, next: u64) -> Result<(), LedgerError> {
-        if self.length < SEGMENT_BYTES {
-            return Ok(());
+    /// Begins the next segment once this one is full. It begins with an anchor, so that those before it can be archived.
+    fn rotate(&mut self, state: &mut State, bytes: &mut Vec<u8>) -> Result<(), LedgerError> {
+        if self.length >= self.options.segment_bytes {
+            let next = state.head.sequence + 1;
+            (self.file, self.length) = segment::open(&*self.disk, &self.directory, next)?;
+            self.segment = next;
         }
-        (self.file, self.length) = segment::open(&*self.disk, &self.directory, next)?;
-        self.segment = next;
+        if self.length == 0 && self.segment > 1 {
+            let anchor = anchor::write(&*self.disk, &self.directory, self.segment, state)?;
+            self.stage(state, &Event::Anchor(anchor), bytes)?;
+        }
         Ok(())
     }
 }

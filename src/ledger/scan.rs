@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, checkpoint, line, segment};
+use super::batch::Batch;
+use super::{LedgerError, anchor, batch, checkpoint, line, segment, verify};
 use crate::digest::EntryHash;
 use crate::entry::Entry;
 use crate::state::{Position, State};
@@ -19,18 +21,38 @@ pub struct Scanned {
     pub position: Position,
 }
 
-/// Reads every entry, checking that each is unaltered, and hands it on.
+/// Reads every entry, checking that each is unaltered, and hands it on; also those that were archived in these
+/// directories.
 ///
 /// # Errors
 /// At the first line that is not what was written there, and whatever `each` returns.
 pub fn scan(
     state: &Path,
+    archives: &[PathBuf],
     mut each: impl FnMut(Scanned) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    lines(state, None, |at, bytes| {
-        let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
-        each(Scanned { entry, hash, position: at.position })
-    })
+    let mut walked = Ok(());
+    batch::read(&batch::files(state, archives)?, |Batch { file, bytes }| {
+        walked = scan_batch(&file, &bytes, &mut each);
+        if walked.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    walked
+}
+
+fn scan_batch(
+    file: &batch::File,
+    bytes: &[u8],
+    each: &mut impl FnMut(Scanned) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let position = Position { segment: file.first, offset: file.offset };
+    let mut at = At { position, line: file.line, path: file.path.clone() };
+    for bytes in bytes.split_inclusive(|&byte| byte == b'\n') {
+        at.line += 1;
+        let line = line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(|why| at.broken(why))?;
+        each(Scanned { entry: line.entry, hash: line.hash, position: at.position })?;
+        at.position.offset += bytes.len() as u64;
+    }
+    Ok(())
 }
 
 /// Where a line is, for people and for the state.
@@ -91,6 +113,7 @@ fn next_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> std::io::Result
 
 /// What a ledger adds up to: its checkpoint and the entries since, or all of its entries.
 pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
+    let mut buffer = Vec::new();
     let checkpoint = checkpoint::load(state);
     let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);
     if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.fits(state)) {
@@ -102,12 +125,12 @@ pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
             if std::mem::take(&mut first) {
                 return Ok(());
             }
-            fold(&mut loaded, at, bytes)
+            fold(&mut loaded, at, bytes, &mut buffer)
         })?;
         return Ok(loaded);
     }
-    let mut loaded = State::default();
-    lines(state, None, |at, bytes| fold(&mut loaded, at, bytes))?;
+    let (mut loaded, from) = start(state)?;
+    lines(state, from, |at, bytes| fold(&mut loaded, at, bytes, &mut buffer))?;
     // A checkpoint is written after its entries are on disk, so one that knows more than they say tells of a loss.
     if loaded.head.sequence < known {
         return Err(LedgerError::Cut { found: loaded.head.sequence, expected: known });
@@ -115,7 +138,26 @@ pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
     Ok(loaded)
 }
 
-fn fold(state: &mut State, at: &At, bytes: &[u8]) -> Result<(), LedgerError> {
-    let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
-    state.fold(&entry, hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))
+/// Where adding up begins: at the newest anchor, or with the first entry of all.
+fn start(state: &Path) -> Result<(State, Option<Position>), LedgerError> {
+    let mut broken = None;
+    for segment in segment::list(state)?.into_iter().rev() {
+        match anchor::of(state, segment) {
+            Some(Ok(anchored)) => return Ok((anchored.state, Some(Position { segment, offset: 0 }))),
+            Some(Err(error)) => broken = broken.or(Some(error)),
+            None if segment == 1 => return Ok((State::default(), None)),
+            None => {}
+        }
+    }
+    broken.map_or(Ok((State::default(), None)), Err)
+}
+
+fn fold(state: &mut State, at: &At, bytes: &[u8], buffer: &mut Vec<u8>) -> Result<(), LedgerError> {
+    let line = line::outline(bytes, buffer).map_err(|why| at.broken(why))?;
+    let (begins, first, last) = (at.position.offset == 0, at.position.segment, state.head.sequence);
+    if begins && line.entry.sequence == first && first > last + 1 {
+        return Err(LedgerError::Gap { path: at.path.clone(), first, last });
+    }
+    state.fold(&line.entry, line.hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))?;
+    verify::told(state, &line).map_err(|why| at.broken(why))
 }

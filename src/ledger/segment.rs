@@ -22,20 +22,29 @@ fn directory(state: &Path) -> PathBuf {
 
 /// The segment whose first entry has that sequence.
 pub(super) fn path(state: &Path, first: u64) -> PathBuf {
-    directory(state).join(format!("{first:020}.jsonl"))
+    path_in(&directory(state), first)
+}
+
+/// The same in a directory of nothing but segments.
+pub(super) fn path_in(directory: &Path, first: u64) -> PathBuf {
+    directory.join(format!("{first:020}.jsonl"))
 }
 
 /// Sequences of the first entries of all segments, in order; none where there is no ledger.
 pub(super) fn list(state: &Path) -> Result<Vec<u64>, LedgerError> {
-    let path = directory(state);
-    let entries = match fs::read_dir(&path) {
+    list_in(&directory(state))
+}
+
+/// The same of a directory of nothing but segments.
+pub(super) fn list_in(path: &Path) -> Result<Vec<u64>, LedgerError> {
+    let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(LedgerError::io(&path, error)),
+        Err(error) => return Err(LedgerError::io(path, error)),
     };
     let mut segments = Vec::new();
     for entry in entries {
-        let name = entry.map_err(|error| LedgerError::io(&path, error))?.file_name();
+        let name = entry.map_err(|error| LedgerError::io(path, error))?.file_name();
         let first = name.to_str().and_then(|name| name.strip_suffix(".jsonl")).map(str::parse);
         if let Some(Ok(first)) = first {
             segments.push(first);

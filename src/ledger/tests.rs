@@ -10,6 +10,9 @@ use super::*;
 use crate::entry::{Binding, Bound, TenantFailed, TenantRecovered};
 use crate::policy::TenantName;
 
+mod files;
+mod signed;
+
 fn clock() -> Clock {
     Arc::new(|| "2026-11-01T00:00:00Z".parse().unwrap())
 }
@@ -81,7 +84,7 @@ async fn many_appends_share_their_fsyncs_and_all_are_there() {
     }
     sequences.sort_unstable();
     assert_eq!(sequences, (2..=501).collect::<Vec<u64>>());
-    assert_eq!(verify(directory.path(), None).unwrap().head.sequence, 501);
+    assert_eq!(verify(directory.path(), &Terms::default()).unwrap().head.sequence, 501);
 }
 
 /// A disk that counts what is synced, and fails when it is told to.
@@ -196,9 +199,9 @@ async fn every_break_is_named() {
     for (what, change, expected) in rows {
         let directory = tempfile::tempdir().unwrap();
         fill(directory.path(), 5).await;
-        assert!(verify(directory.path(), None).is_ok());
+        assert!(verify(directory.path(), &Terms::default()).is_ok());
         edit(directory.path(), change);
-        let error = verify(directory.path(), None).unwrap_err().to_string();
+        let error = verify(directory.path(), &Terms::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{what}: {error}");
     }
 }
@@ -207,10 +210,11 @@ async fn every_break_is_named() {
 async fn only_an_outside_copy_tells_a_cut_tail() {
     let directory = tempfile::tempdir().unwrap();
     let head = fill(directory.path(), 5).await;
-    assert!(verify(directory.path(), Some(head)).is_ok());
+    assert!(verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).is_ok());
     edit(directory.path(), |lines| lines.truncate(3));
-    assert!(verify(directory.path(), None).is_ok());
-    let error = verify(directory.path(), Some(head)).unwrap_err().to_string();
+    assert!(verify(directory.path(), &Terms::default()).is_ok());
+    let error =
+        verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).unwrap_err().to_string();
     assert!(error.contains("tail after entry 3 was cut"), "{error}");
     // The checkpoint is an outside copy of sorts: a writer does not go on from a shorter ledger.
     let error = Ledger::open(directory.path(), clock()).map(|_| ()).unwrap_err().to_string();
@@ -233,7 +237,12 @@ async fn the_checkpoint_may_be_lost_old_or_torn() {
     for text in [&old[..], &old[..40], b"", b"{\"version\": 99}"] {
         fs::write(&path, text).unwrap();
         assert_eq!(view(directory.path()).unwrap(), whole);
+        // A writer moves what it can't read out of the way, and says so.
+        let ledger = Ledger::open(directory.path(), clock()).unwrap();
+        assert_eq!(ledger.unread().is_some(), text != &old[..], "{:?}", ledger.unread());
+        assert_eq!(ledger.read(State::clone), whole);
     }
+    assert_eq!(fs::read(directory.path().join("applied.json.unread")).unwrap(), b"{\"version\": 99}");
 }
 
 #[tokio::test]
@@ -247,5 +256,5 @@ async fn a_torn_last_line_is_moved_aside() {
     let ledger = Ledger::open(directory.path(), clock()).unwrap();
     assert_eq!(fs::read(ledger.torn().unwrap()).unwrap(), b"{\"version\":1,\"seq");
     ledger.append(failed(9)).await.unwrap();
-    assert!(verify(directory.path(), Some(head)).is_ok());
+    assert!(verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).is_ok());
 }

@@ -1,36 +1,254 @@
-//! Proving a ledger: every line unaltered, every link in place, every entry one that can follow.
+//! Proving a ledger: every line unaltered, every link in place, every entry one that can follow, every signature given.
+//!
+//! ```text
+//! reader ─► batches of lines ─► a worker a core: hash, signature, entry ─► in their order: chain and fold
+//! ```
+//!
+//! What is proven of an entry is all of its bytes (by its hash), that it carries on the one before it, and that what it
+//! says can have happened after all that was said before. Payloads are not looked into: the state is the same without
+//! them. Memory stays the same however long the ledger is.
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use super::{LedgerError, line, scan, segment};
-use crate::digest::EntryHash;
-use crate::state::{Head, State};
+use super::anchor::{self, Span};
+use super::line::{self, Line};
+use super::sign::PublicKey;
+use super::{LedgerError, batch};
+use crate::digest::{EntryHash, KeyId};
+use crate::entry::Event;
+use crate::state::{Head, Position, State};
+use batch::{Batch, File};
+
+/// How many batches each worker may be ahead.
+const AHEAD: usize = 2;
+
+/// What is asked of a ledger besides that it is whole.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Terms<'a> {
+    /// An outside copy of an entry's hash that it must reach: nothing inside a ledger can tell that its tail was cut.
+    pub head: Option<EntryHash>,
+    /// The keys that may have signed it; without one, signatures are only counted.
+    pub keys: &'a [PublicKey],
+    /// Where files of it were archived.
+    pub archives: &'a [PathBuf],
+}
 
 /// What a proven ledger is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proof {
     /// Its newest entry.
     pub head: Head,
     /// How many files it is in.
     pub segments: usize,
+    /// The key that signs now, once one does.
+    pub key: Option<KeyId>,
+    /// How many entries are signed.
+    pub signed: u64,
+    /// How many are not: those from before a key was set.
+    pub unsigned: u64,
+    /// Entries that were not there to be looked at, from the first to the last of each gap. The state that they add up
+    /// to was taken from an anchor.
+    pub absent: Vec<(u64, u64)>,
 }
 
-/// Proves a ledger. With an outside copy of an earlier (or the newest) entry's hash, also that the ledger still reaches
-/// that entry: nothing inside a ledger can tell that its tail was cut.
+/// Proves a ledger.
 ///
 /// # Errors
 /// Names the first line that does not hold.
-pub fn verify(directory: &Path, outside: Option<EntryHash>) -> Result<Proof, LedgerError> {
-    let mut state = State::default();
-    let mut reached = outside.is_none();
-    scan::lines(directory, None, |at, bytes| {
-        let (entry, hash) = line::decode(bytes).map_err(|why| at.broken(why))?;
-        state.fold(&entry, hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))?;
-        reached |= outside == Some(hash);
-        Ok(())
+pub fn verify(directory: &Path, terms: &Terms<'_>) -> Result<Proof, LedgerError> {
+    let files = batch::files(directory, terms.archives)?;
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let mut walk =
+        Walk { terms, state: State::default(), proof: Proof::default(), ends: Vec::new(), reached: false };
+    thread::scope(|scope| {
+        let (work, batches) = sync_channel(workers * AHEAD);
+        let (promise, promised) = sync_channel(workers * AHEAD);
+        let batches = Arc::new(Mutex::new(batches));
+        for _ in 0..workers {
+            let batches = Arc::clone(&batches);
+            scope.spawn(move || decode(&batches, terms.keys));
+        }
+        drop(batches);
+        let files = &files;
+        // It ends once nobody takes its promises any more, and the workers end with it.
+        scope.spawn(move || {
+            if let Err(error) = batch::read(files, |batch| hand_on(batch, &work, &promise)) {
+                let (give, get) = sync_channel(1);
+                // Where nobody takes it, a line before it did not hold.
+                let _ = give.send(Err(error));
+                let _ = promise.send(get);
+            }
+        });
+        let walked = promised.iter().try_for_each(|decoded| match decoded.recv() {
+            Ok(decoded) => walk.batch(decoded?),
+            Err(_) => Err(LedgerError::Stopped("a thread that reads the ledger has ended".into())),
+        });
+        drop(promised);
+        walked
     })?;
-    match outside {
-        Some(head) if !reached => Err(LedgerError::Foreign { head, last: state.head.sequence }),
-        _ => Ok(Proof { head: state.head, segments: segment::list(directory)?.len() }),
+    walk.proof.segments = files.len();
+    walk.conclude()
+}
+
+type Decoded = Result<(File, Vec<(Result<Seen, String>, u64)>), LedgerError>;
+
+/// A line as a worker leaves it.
+struct Seen {
+    line: Line,
+    /// Which of the keys has signed it.
+    by: Option<KeyId>,
+}
+
+/// Gives a batch to whichever worker is free, and its place in the order to whoever walks along it.
+fn hand_on(
+    batch: Batch,
+    work: &SyncSender<(Batch, SyncSender<Decoded>)>,
+    promise: &SyncSender<Receiver<Decoded>>,
+) -> ControlFlow<()> {
+    let (give, get) = sync_channel(1);
+    match work.send((batch, give)).is_ok() && promise.send(get).is_ok() {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    }
+}
+
+fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Decoded>)>>, keys: &[PublicKey]) {
+    let mut buffer = Vec::new();
+    let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok((Batch { file, bytes }, give)) = next() {
+        let lines = bytes.split_inclusive(|&byte| byte == b'\n').map(|bytes| {
+            let line = line::outline(bytes.strip_suffix(b"\n").unwrap_or(bytes), &mut buffer);
+            let seen = line.map(|line| Seen { by: signer(&line, keys), line });
+            (seen, bytes.len() as u64)
+        });
+        // Nobody takes it once a line before it did not hold.
+        let _ = give.send(Ok((file, lines.collect())));
+    }
+}
+
+fn signer(line: &Line, keys: &[PublicKey]) -> Option<KeyId> {
+    let signature = line.signature.as_ref()?;
+    keys.iter().find(|key| key.has_signed(line.hash, signature)).map(PublicKey::id)
+}
+
+/// Along the lines, in their order.
+struct Walk<'a> {
+    terms: &'a Terms<'a>,
+    state: State,
+    proof: Proof,
+    /// Where each file so far began and ended.
+    ends: Vec<Span>,
+    reached: bool,
+}
+
+/// A line's place.
+struct Place {
+    file: File,
+    position: Position,
+    line: u64,
+}
+
+impl Place {
+    fn broken(&self, why: String) -> LedgerError {
+        LedgerError::Broken { path: self.file.path.clone(), line: self.line, why }
+    }
+}
+
+impl Walk<'_> {
+    fn batch(&mut self, (file, lines): (File, Vec<(Result<Seen, String>, u64)>)) -> Result<(), LedgerError> {
+        let position = Position { segment: file.first, offset: file.offset };
+        let mut place = Place { position, line: file.line, file };
+        for (seen, length) in lines {
+            place.line += 1;
+            let seen = seen.map_err(|why| place.broken(why))?;
+            self.entry(&place, &seen)?;
+            place.position.offset += length;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, place: &Place, seen: &Seen) -> Result<(), LedgerError> {
+        let Line { entry, hash, .. } = &seen.line;
+        let begins = place.position.offset == 0;
+        if let Event::Anchor(told) = &entry.event {
+            let anchored = anchor::read(&place.file.path, told).map_err(|why| place.broken(why))?;
+            match anchored {
+                Some(anchored) if begins && entry.sequence > self.state.head.sequence + 1 => {
+                    self.jump(place, anchored)?;
+                }
+                Some(anchored) if anchored.state != self.state => {
+                    return Err(place
+                        .broken("the state beside it is not what the entries before it add up to".into()));
+                }
+                _ => {}
+            }
+        }
+        if begins && entry.sequence == place.file.first && entry.sequence > self.state.head.sequence + 1 {
+            let (path, first) = (place.file.path.clone(), place.file.first);
+            return Err(LedgerError::Gap { path, first, last: self.state.head.sequence });
+        }
+        self.state.fold(entry, *hash, place.position).map_err(|illegal| place.broken(illegal.to_string()))?;
+        self.signature(seen).map_err(|why| place.broken(why))?;
+        self.reached |= self.terms.head == Some(*hash);
+        match self.ends.last_mut() {
+            Some(span) if !begins => span.last = self.state.head,
+            _ => self.ends.push(Span { first: place.file.first, last: self.state.head }),
+        }
+        Ok(())
+    }
+
+    /// Goes on behind entries that are not there. The files before them must be those that the anchor knows.
+    fn jump(&mut self, place: &Place, anchored: anchor::Anchored) -> Result<(), LedgerError> {
+        if let Some(stranger) = self.ends.iter().find(|end| !anchored.segments.contains(end)) {
+            let why = format!(
+                "it carries on a ledger in which the file that begins with entry {} ended otherwise",
+                stranger.first
+            );
+            return Err(place.broken(why));
+        }
+        self.proof.absent.push((self.state.head.sequence + 1, anchored.state.head.sequence));
+        self.state = anchored.state;
+        Ok(())
+    }
+
+    fn signature(&mut self, seen: &Seen) -> Result<(), String> {
+        told(&self.state, &seen.line)?;
+        match self.state.signing {
+            None => self.proof.unsigned += 1,
+            Some(_) => self.proof.signed += 1,
+        }
+        match self.state.signing {
+            Some(key) if !self.terms.keys.is_empty() && seen.by != Some(key) => {
+                let known = self.terms.keys.iter().any(|given| given.id() == key);
+                Err(match known {
+                    true => format!("its signature is not of key {key}: it was forged or altered"),
+                    false => format!("it is signed by key {key}, whose public key was not given"),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn conclude(mut self) -> Result<Proof, LedgerError> {
+        self.proof.head = self.state.head;
+        self.proof.key = self.state.signing;
+        match self.terms.head {
+            Some(head) if !self.reached => Err(LedgerError::Foreign { head, last: self.state.head.sequence }),
+            _ if !self.terms.keys.is_empty() && self.proof.signed == 0 => Err(LedgerError::Unsigned),
+            _ => Ok(self.proof),
+        }
+    }
+}
+
+/// Whether a line has a signature exactly where the entries up to it say that it has one.
+pub(super) fn told(state: &State, line: &Line) -> Result<(), String> {
+    match (state.signing, line.signature) {
+        (Some(key), None) => Err(format!("it is not signed, but every entry is since key {key} signs")),
+        (None, Some(_)) => Err("it is signed, but no entry says by which key".to_owned()),
+        _ => Ok(()),
     }
 }

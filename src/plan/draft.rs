@@ -101,7 +101,8 @@ impl Draft<'_> {
             return (self.terms.retry != Retry::Rejected).then_some((HoldReason::Rejected, detail));
         }
         let due = due(setback);
-        let waits = self.terms.retry == Retry::Due && self.terms.now < due;
+        // A failure that is still to come was recorded before the clock was set back: nobody waits for that.
+        let waits = self.terms.retry == Retry::Due && (setback.time..due).contains(&self.terms.now);
         waits.then(|| {
             let detail = format!(
                 "attempt {} failed: {}; tried again after {}",

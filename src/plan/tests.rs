@@ -170,6 +170,9 @@ fn what_failed_waits_and_what_was_refused_waits_for_a_change() {
     let rows: &[(State, Retry, &str)] = &[
         (setback(false, 59, b"a"), Retry::Due, "held back-off"),
         (setback(false, 60, b"a"), Retry::Due, "create new"),
+        // The clock went forth or back by a day since.
+        (setback(false, 86_400, b"a"), Retry::Due, "create new"),
+        (setback(false, -86_400, b"a"), Retry::Due, "create new"),
         (setback(false, 1, b"a"), Retry::Failed, "create new"),
         (setback(false, 1, b"before"), Retry::Due, "create new"),
         (setback(true, 9_999, b"a"), Retry::Due, "held rejected"),

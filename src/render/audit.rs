@@ -1,6 +1,6 @@
 //! The ledger as it is read: every entry on a line of its own, or as the JSON that it is, with its hash.
 //!
-//! The view by deployment is in [`deployments`].
+//! The view by deployment is in [`deployments`], what proving it showed in [`proof`].
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ use crate::entry::{Entry, Event, Intent, Origin};
 use crate::printable::printable;
 
 pub mod deployments;
+pub mod proof;
 
 /// The longest job id and the longest error of a line.
 const MAX_JOB: usize = 40;
@@ -184,6 +185,12 @@ impl<'a> Told<'a> {
                 Some(error) => Self { outcome: "failed".to_owned(), detail: Some(error), ..base },
                 None => Self { outcome: "registered".to_owned(), detail: Some(&effect.webhook), ..base },
             },
+            Event::Signing(signing) => Self {
+                outcome: "signed from here on".to_owned(),
+                note: Some(format!("by key {}", signing.key)),
+                ..base
+            },
+            Event::Anchor(_) => Self { outcome: "carried on".to_owned(), ..base },
             Event::WebhookRemoved(removed) => match &removed.left {
                 Some(left) => Self { outcome: "left there".to_owned(), detail: Some(left), ..base },
                 None => Self { outcome: "removed".to_owned(), detail: Some(&removed.webhook), ..base },

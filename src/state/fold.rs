@@ -67,6 +67,9 @@ impl State {
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
             Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,
+            Event::Signing(signing) => self.signing = Some(signing.key),
+            // It says of the entries before it what they say themselves.
+            Event::Anchor(_) => {}
         }
         Ok(())
     }

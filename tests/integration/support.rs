@@ -317,6 +317,13 @@ impl Daemon {
         }
     }
 
+    /// The next line of the log; nothing where none comes in that time, or it has ended.
+    pub fn line(&mut self, within: Duration) -> Option<String> {
+        let line = self.lines.recv_timeout(within).ok()?;
+        self.log.push(line.clone());
+        Some(line)
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, signal).unwrap();

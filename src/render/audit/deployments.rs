@@ -95,22 +95,29 @@ impl From<&ProbeResult> for ValidationResult {
 
 /// Every operation of these entries, in the order of their intents.
 pub fn deployments(entries: &[(Entry, EntryHash)]) -> Vec<Deployment> {
-    let mut fold = Fold::default();
+    let mut deployments = Deployments::default();
     for (entry, _) in entries {
-        fold.add(entry);
+        deployments.add(entry);
     }
-    fold.deployments
+    deployments.end()
 }
 
+/// Operations as they are told of, entry by entry.
 #[derive(Default)]
-struct Fold<'a> {
+pub struct Deployments {
     deployments: Vec<Deployment>,
     places: HashMap<Uuid, usize>,
-    webhooks: BTreeMap<&'a TenantName, &'a str>,
+    webhooks: BTreeMap<TenantName, String>,
 }
 
-impl<'a> Fold<'a> {
-    fn add(&mut self, entry: &'a Entry) {
+impl Deployments {
+    /// Every operation so far, in the order of their intents.
+    pub fn end(self) -> Vec<Deployment> {
+        self.deployments
+    }
+
+    /// The next entry.
+    pub fn add(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Intent(intent) => self.begin(entry.time, intent),
             Event::Location(location) => self.update(location.correlation_id, |deployment| {
@@ -153,7 +160,7 @@ impl<'a> Fold<'a> {
             accepted_weakening: intent.accepted_weakening.clone(),
             validation_results: Vec::new(),
             success_rate: None,
-            webhook_id: self.webhooks.get(&intent.id.tenant).map(|&id| id.to_owned()),
+            webhook_id: self.webhooks.get(&intent.id.tenant).cloned(),
             error: None,
         });
     }
@@ -165,9 +172,9 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn registered(&mut self, effect: &'a WebhookEffect) {
+    fn registered(&mut self, effect: &WebhookEffect) {
         if let (None, Some(id)) = (&effect.error, &effect.webhook_id) {
-            self.webhooks.insert(&effect.tenant, id);
+            self.webhooks.insert(effect.tenant.clone(), id.clone());
         }
     }
 }

@@ -1,0 +1,82 @@
+//! A tenant of which the ledger knows nothing: new to us, or the state directory was lost.
+//!
+//! Before anything is created there, the tenant is asked once what it has. What is live as it is wanted is taken over: its
+//! intent and its effect go on record, and nothing is submitted. What is live otherwise is updated with the cause
+//! `state-lost`. A tenant that can't be asked gets everything, which is said.
+
+use futures_util::future::try_join_all;
+use tracing::{info, warn};
+
+use super::{Deployer, StepError, digest_of};
+use crate::drift::Cause;
+use crate::plan::{Action, Step};
+use crate::remote::{LivePolicy, WriteTenant};
+
+impl<T: WriteTenant> Deployer<'_, T> {
+    /// Finds what is live already, and puts on record that it will be taken over.
+    pub(super) async fn look_for_lost(&self, steps: &[&Step]) -> Result<(), StepError> {
+        let tenant = &self.settings.name;
+        let creates: Vec<&Step> =
+            steps.iter().copied().filter(|step| step.action == Action::Create).collect();
+        let is_known = self.ledger.read(|state| {
+            let tenant = state.tenants.get(tenant);
+            tenant.is_some_and(|tenant| tenant.policies.values().any(|policy| policy.applied.is_some()))
+        });
+        if creates.is_empty() || is_known || self.drain.is_cancelled() {
+            return Ok(());
+        }
+        let read = self.live.get_or_init(|| async { self.remote.live((self.host.new_id)()).await.ok() });
+        let live = tokio::select! {
+            live = read => live,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        let sent = creates.len();
+        if live.is_none() {
+            info!(
+                name: "state.unknown", tenant = %tenant, policies = sent,
+                "nothing is known of tenant {tenant}, and it does not say what it has: all of {sent} are sent",
+            );
+            return Ok(());
+        }
+        let found = creates.iter().filter(|step| self.found(step).is_some()).count();
+        let same = creates.into_iter().filter(|step| {
+            let wanted = step.desired.as_ref().map(|desired| desired.digest);
+            self.found(step).is_some_and(|policy| digest_of(policy) == wanted)
+        });
+        let taken = try_join_all(same.map(|step| self.intend_lost(step))).await?;
+        let taken = taken.into_iter().filter(|taken| *taken).count();
+        if found > 0 {
+            warn!(
+                name: "state.lost", tenant = %tenant, policies = sent, live = found, taken_over = taken,
+                "the ledger knows nothing of tenant {tenant}, which has {found} of {sent} policies: {taken} are as they \
+                 should be and are taken over, {} are sent", sent - taken,
+            );
+        }
+        Ok(())
+    }
+
+    /// The cause of a step, in view of what was found at the tenant.
+    pub(super) fn cause(&self, step: &Step) -> Option<Cause> {
+        match step.cause {
+            Some(Cause::New) if self.found(step).is_some() => Some(Cause::StateLost),
+            cause => cause,
+        }
+    }
+
+    fn found(&self, step: &Step) -> Option<&LivePolicy> {
+        let live = self.live.get()?.as_ref()?;
+        live.iter().find(|policy| policy.name.as_ref() == Some(&step.id.name))
+    }
+
+    /// Begins an operation that need not be sent any more. Whether it could be begun.
+    async fn intend_lost(&self, step: &Step) -> Result<bool, StepError> {
+        let Some(desired) = &step.desired else { return Ok(false) };
+        // What can't be read now fails where it would be sent.
+        let Ok(payload) = self.wanted(&step.id, desired).await? else { return Ok(false) };
+        let open = self.ledger.read(|state| state.policy(&step.id).is_some_and(|it| it.open.is_some()));
+        if open {
+            return Ok(false);
+        }
+        self.intend(step, desired, payload).await.map(|()| true)
+    }
+}
