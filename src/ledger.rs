@@ -3,6 +3,7 @@
 //! ```text
 //! STATE/lock             who writes
 //! STATE/applied.json     the checkpoint: what the ledger adds up to, for people and quick starts
+//! STATE/applied.lookup   the same, to look one policy up in
 //! STATE/ledger/*.jsonl   the entries, one JSON object a line, in segments named by their first sequence
 //! ```
 //!
@@ -10,6 +11,7 @@
 //! entries are on disk: one fsync serves all appends that wait for it. After a failed write nothing is appended any
 //! more, because what is on disk is then not known.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,9 +20,11 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tracing::debug;
 
 use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
+use crate::policy::PolicyId;
 use crate::state::{Illegal, Position, State};
 
 mod checkpoint;
@@ -28,6 +32,7 @@ mod committer;
 pub mod disk;
 mod line;
 mod lock;
+mod lookup;
 mod scan;
 mod segment;
 mod verify;
@@ -252,6 +257,9 @@ impl Ledger {
             return Ok(());
         }
         checkpoint::save(&*self.disk, &self.directory, &state)?;
+        if let Err(error) = lookup::save(&self.directory, &state) {
+            debug!(name: "lookup.unsaved", error = %error, "the lookup is not kept: {error}");
+        }
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
     }
@@ -296,6 +304,15 @@ pub fn head(directory: &Path) -> Option<EntryHash> {
 /// As [`Ledger::open`], but for the lock.
 pub fn view(directory: &Path) -> Result<State, LedgerError> {
     scan::load(directory)
+}
+
+/// The same, as far as it is about these policies: what is known of others may be missing. That costs what they cost, not
+/// what there is.
+///
+/// # Errors
+/// As [`view`].
+pub fn view_of(directory: &Path, ids: &BTreeSet<PolicyId>) -> Result<State, LedgerError> {
+    lookup::load(directory, ids)?.map_or_else(|| scan::load(directory), Ok)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, checkpoint, line, segment};
+use super::{LedgerError, checkpoint, line, lookup, segment};
 use crate::digest::EntryHash;
 use crate::entry::Entry;
 use crate::state::{Position, State};
@@ -91,6 +91,13 @@ fn next_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> std::io::Result
 
 /// What a ledger adds up to: its checkpoint and the entries since, or all of its entries.
 pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
+    match lookup::load_all(state)? {
+        Some(loaded) => Ok(loaded),
+        None => load_checkpoint(state).map(State::compact),
+    }
+}
+
+fn load_checkpoint(state: &Path) -> Result<State, LedgerError> {
     let checkpoint = checkpoint::load(state);
     let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);
     if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.fits(state)) {
