@@ -147,7 +147,7 @@ pub struct Snapshot {
     /// What in it can't be used.
     pub unusable: Vec<Unusable>,
     /// How much is said of what it tells of.
-    found: BTreeMap<Subject, Found>,
+    pub(crate) found: BTreeMap<Subject, Found>,
     pub(crate) files: Arc<[Arc<FileFacts>]>,
     /// What is to be said of a document because of others or of the settings, by file and document, in their order.
     pub(crate) beside: Vec<((usize, usize), Finding)>,

@@ -25,6 +25,7 @@ use crate::snapshot::{FileFacts, Snapshot};
 
 mod folder;
 mod git;
+mod head;
 mod history;
 mod index;
 mod known;

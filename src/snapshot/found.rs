@@ -9,7 +9,7 @@ const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::
 
 /// How much was found of each severity, what is waived included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Found([u32; SEVERITIES.len()]);
+pub(crate) struct Found([u32; SEVERITIES.len()]);
 
 impl Found {
     pub(super) fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {

@@ -64,8 +64,10 @@ async fn ledger(directory: &Path) -> Ledger {
         let binding =
             Binding { preset: "tutorial".into(), origin: "https://a.example".into(), organisation: None };
         append(&ledger, [Event::Bound(Bound { tenant: tenant.parse().unwrap(), binding })]).await;
-        let deployed = |policy| deployment(&id(tenant, policy), (number * 1_000 + policy) as u128);
-        append(&ledger, (0..BLOCK + 9).flat_map(deployed)).await;
+        let deployed = |policy| deployment(&id(tenant, policy), (number * 1_000 + policy) as u128).into();
+        let (intents, effects): (Vec<Event>, Vec<Event>) = (0..BLOCK + 9).map(deployed).unzip();
+        append(&ledger, intents).await;
+        append(&ledger, effects).await;
     }
     ledger.checkpoint(true).unwrap();
     ledger
@@ -103,7 +105,8 @@ async fn entries_since_are_added_up_whomever_they_are_about() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = ledger(directory.path()).await;
     let [intent, effect] = deployment(&id("acme", 5), 5_000);
-    append(&ledger, [intent, effect]).await;
+    append(&ledger, [intent]).await;
+    append(&ledger, [effect]).await;
     let [intent, _] = deployment(&id("globex", 500), 5_001);
     append(&ledger, [intent]).await;
     let asked = [id("acme", 5), id("globex", 500), id("globex", 7)];
