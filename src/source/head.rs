@@ -1,7 +1,7 @@
 //! The commit that a work tree is at, read from git's own files: a process of git costs as much as all else that a look at an
 //! unchanged directory does.
 //!
-//! Only the plain ways are read, and whoever asks has git to ask where this says nothing.
+//! Only the plain ways are read, and whoever asks has git to ask where these say nothing.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -11,10 +11,14 @@ use std::sync::Arc;
 /// The longest file that is read.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The commit that is checked out where a directory is.
-pub(super) fn head(directory: &Path) -> Option<Arc<str>> {
-    let git = directory.ancestors().map(|above| above.join(".git")).find(|git| git.exists())?;
-    let git = if git.is_dir() { git } else { linked(&git)? };
+/// What makes the work tree that a directory is in be one: a `.git` there or above.
+pub(super) fn repository(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().map(|above| above.join(".git")).find(|git| git.exists())
+}
+
+/// The commit that is checked out.
+pub(super) fn head(repository: &Path) -> Option<Arc<str>> {
+    let git = if repository.is_dir() { repository.to_owned() } else { linked(repository)? };
     let head = text(&git.join("HEAD"))?;
     let Some(name) = head.strip_prefix("ref: ") else { return hash(&head) };
     // Of a linked work tree HEAD is its own, and branches are those of the repository.
@@ -72,7 +76,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (main, linked) = (directory.path().join("main"), directory.path().join("linked"));
         fs::create_dir_all(main.join("policies/deep")).unwrap();
-        assert_eq!(head(&main), None);
+        assert_eq!(repository(&main), None);
+        let head = |directory: &Path| head(&repository(directory).unwrap());
         git(&main, &["init", "-q"]);
         assert_eq!(head(&main), None, "no commit yet");
         git(&main, &["commit", "-q", "--allow-empty", "-m", "First"]);
