@@ -126,7 +126,7 @@ fn log(trigger: Trigger, report: &Report) {
 /// How long until the next pass without an event: the interval, or less where a back-off is over before, or a breaker
 /// lets its trial through.
 fn next(state: &State, now: Timestamp, interval: Duration) -> Duration {
-    let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_ref());
+    let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_deref());
     let setbacks = setbacks.filter(|setback| !setback.rejected).map(plan::due);
     let breakers = state.tenants.values().filter_map(|tenant| tenant.breaker.open_until(now));
     let due = setbacks.chain(breakers).filter(|due| *due > now).min();
@@ -149,7 +149,7 @@ mod tests {
         let closed = BreakerState::default;
         let state = |rejected, count, breaker: BreakerState| {
             let setback = Setback { digest: Digest::of(b""), rejected, count, time, error: String::new() };
-            let policy = PolicyState { setback: Some(setback), ..PolicyState::default() };
+            let policy = PolicyState { setback: Some(setback.into()), ..PolicyState::default() };
             let binding = Binding { preset: String::new(), origin: String::new(), organisation: None };
             let policies = [("a".parse().unwrap(), policy)].into();
             let tenant =

@@ -91,7 +91,11 @@ pub trait Progress: Send + Sync {
     fn begin(&self, _steps: usize) {}
     /// One has ended.
     fn ended(&self, _result: &StepResult) {}
-    /// This is what is about to be done, and what it was made from.
+    /// Whether it has to be told of everything once, since it shows what it was never told of.
+    fn knows_nothing(&self) -> bool {
+        false
+    }
+    /// This is what is about to be done, and what it was made from: once everything is known, what can differ from before.
     fn planned(&self, _snapshot: &Arc<Snapshot>, _plan: &Arc<Plan>) {}
     /// A tenant can be worked with.
     fn connected(&self, _tenant: &TenantName) {}

@@ -3,6 +3,7 @@
 //! ```text
 //! STATE/lock             who writes
 //! STATE/applied.json     the checkpoint: what the ledger adds up to, for people and quick starts
+//! STATE/applied.lookup   the same, to look one policy up in
 //! STATE/ledger/*.jsonl   the entries, one JSON object a line, in segments named by their first sequence
 //! STATE/ledger/*.state.json   what all entries before a segment add up to, so that those can be archived
 //! ```
@@ -11,6 +12,7 @@
 //! entries are on disk: one fsync serves all appends that wait for it. After a failed write nothing is appended any
 //! more, because what is on disk is then not known.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tracing::debug;
 
 use crate::digest::{EntryHash, KeyId};
 use crate::entry::{Entry, Event};
@@ -33,6 +36,7 @@ mod committer;
 pub mod disk;
 mod line;
 mod lock;
+mod lookup;
 mod scan;
 mod segment;
 pub mod sign;
@@ -348,6 +352,9 @@ impl Ledger {
             return Ok(());
         }
         checkpoint::save(&*self.disk, &self.directory, &state)?;
+        if let Err(error) = lookup::save(&self.directory, &state) {
+            debug!(name: "lookup.unsaved", error = %error, "the lookup is not kept: {error}");
+        }
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
     }
@@ -392,6 +399,15 @@ pub fn head(directory: &Path) -> Option<EntryHash> {
 /// As [`Ledger::open`], but for the lock.
 pub fn view(directory: &Path) -> Result<State, LedgerError> {
     scan::load(directory)
+}
+
+/// The same, as far as it is about these policies: what is known of others may be missing. That costs what they cost, not
+/// what there is.
+///
+/// # Errors
+/// As [`view`].
+pub fn view_of(directory: &Path, ids: &BTreeSet<PolicyId>) -> Result<State, LedgerError> {
+    lookup::load(directory, ids)?.map_or_else(|| scan::load(directory), Ok)
 }
 
 #[cfg(test)]

@@ -189,9 +189,26 @@ pub enum Retry {
     Rejected,
 }
 
+/// A plan, and how much of each tenant is as it should be: all that a later plan has to know of what does not change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decided {
+    /// The plan.
+    pub plan: Plan,
+    /// How many policies of each tenant are as they should be.
+    pub in_sync: BTreeMap<TenantName, usize>,
+}
+
 /// The steps that would end the drift.
 pub fn plan(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Plan {
-    let mut plan = Plan::default();
+    decide(snapshot, state, terms).plan
+}
+
+/// The same, and how much of each tenant is as it should be. Of a snapshot of a part the plan is that of the whole.
+pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided {
+    let (mut plan, mut in_sync) = (Plan::default(), BTreeMap::new());
+    if let Some(part) = &snapshot.part {
+        in_sync.clone_from(&part.in_sync);
+    }
     for unusable in &snapshot.unusable {
         plan.held.push(HeldItem {
             subject: unusable.subject.clone(),
@@ -204,31 +221,47 @@ pub fn plan(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Plan {
             assessment: None,
         });
     }
-    let unusable: BTreeSet<&PolicyId> = snapshot.unusable.iter().filter_map(|u| policy(&u.subject)).collect();
-    let known = state.policies().map(|(id, _)| id);
-    let ids: BTreeSet<PolicyId> = snapshot.desired.keys().cloned().chain(known).collect();
+    let unusable: BTreeSet<&PolicyId> =
+        snapshot.unusable.iter().filter_map(|it| it.subject.policy()).collect();
     let empty = PolicyState::default();
-    for id in ids {
+    for id in ids(snapshot, state) {
         let held = unusable.contains(&id);
         let policy = state.policy(&id).unwrap_or(&empty);
         let draft = Draft { id: &id, policy, desired: snapshot.desired.get(&id), snapshot, terms };
         match draft.decide(held) {
-            Decision::InSync => plan.in_sync += 1,
+            Decision::InSync => *in_sync.entry(id.tenant).or_default() += 1,
             Decision::Nothing => {}
             Decision::Step(step) => plan.steps.push(*step),
             Decision::Held(item) => plan.held.push(*item),
         }
     }
-    guard::apply(&mut plan, state, terms.guard);
+    plan.in_sync = in_sync.values().sum();
+    guard::apply(&mut plan, |tenant| applied(snapshot, state, tenant), terms.guard);
     plan.held.sort_by(|a, b| a.subject.cmp(&b.subject));
-    plan
+    Decided { plan, in_sync }
 }
 
-fn policy(subject: &Subject) -> Option<&PolicyId> {
-    match subject {
-        Subject::Policy(id) => Some(id),
-        Subject::File { .. } => None,
+/// Every policy that is decided on, in the order of ids.
+fn ids(snapshot: &Snapshot, state: &State) -> Vec<PolicyId> {
+    if let Some(part) = &snapshot.part {
+        return part.ids.iter().cloned().collect();
     }
+    let known = state.policies().map(|(id, _)| id);
+    let mut ids: Vec<PolicyId> = snapshot.desired.keys().cloned().chain(known).collect();
+    ids.sort(); // two runs that are sorted already, which a stable sort merges
+    ids.dedup();
+    ids
+}
+
+/// How many policies of a tenant are applied.
+fn applied(snapshot: &Snapshot, state: &State, tenant: &TenantName) -> usize {
+    let Some(part) = &snapshot.part else {
+        let policies = state.tenants.get(tenant).into_iter().flat_map(|tenant| tenant.policies.values());
+        return policies.filter(|policy| policy.applied.is_some()).count();
+    };
+    let own = part.ids.iter().filter(|id| id.tenant == *tenant).filter_map(|id| state.policy(id));
+    let elsewhere = part.in_sync.get(tenant).copied().unwrap_or_default();
+    elsewhere + own.filter(|policy| policy.applied.is_some()).count()
 }
 
 /// When a failed policy is tried again: a minute after its first failure, twice as long after each further one, at most

@@ -20,19 +20,19 @@ use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::guard::Weakening;
-use crate::plan::{Action, Plan, Retry, Step, provenance};
+use crate::plan::{Action, Decided, Plan, Retry, Step, provenance};
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::WriteTenant;
 use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
-use crate::source::{Payloads, Source, watch};
+use crate::source::{Payloads, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
 
 mod holds;
 mod look;
 
-use look::{Sight, trace};
-pub use look::{check_bindings, look, settled, source, terms};
+use look::{Sight, settled, trace};
+pub use look::{check_bindings, look, source, terms};
 
 /// What one pass did.
 #[derive(Debug)]
@@ -171,6 +171,9 @@ impl<T: WriteTenant> Reconciler<T> {
         progress.stage(Stage::Deploy, started.elapsed());
         self.keep_hints();
         self.ledger.checkpoint(false)?;
+        // What this pass put on record is about nothing but what its plan named.
+        let head = self.ledger.read(|state| state.head.hash);
+        self.of_source(move |source| source.carry_on(head)).await?;
         Ok(Report { plan, results, failures, snapshot })
     }
 
@@ -192,27 +195,38 @@ impl<T: WriteTenant> Reconciler<T> {
         retry: Retry,
         progress: &dyn Progress,
     ) -> Result<(Arc<Snapshot>, Plan), StepError> {
-        let (snapshot, plan) = self.look(retry, progress).await?;
+        let (snapshot, plan) = self.look(retry, progress.knows_nothing(), progress).await?;
         if plan.count(Action::Remove) == 0 {
             return Ok((snapshot, plan));
         }
         let first: BTreeSet<PolicyId> = removals(&plan).cloned().collect();
         tokio::time::sleep(watch::QUIET * 2).await;
-        let (snapshot, mut plan) = self.look(retry, progress).await?;
+        let (snapshot, mut plan) = self.look(retry, true, progress).await?;
         plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
         Ok((snapshot, plan))
     }
 
-    async fn look(&self, retry: Retry, progress: &dyn Progress) -> Result<(Arc<Snapshot>, Plan), StepError> {
+    /// One look: at what can differ from the plan before where that is known, at everything where `all` of it is asked for.
+    async fn look(
+        &self,
+        retry: Retry,
+        all: bool,
+        progress: &dyn Progress,
+    ) -> Result<(Arc<Snapshot>, Plan), StepError> {
         let started = Instant::now();
-        let snapshot = self.of_source(Source::snapshot).await?;
+        // This process alone writes the ledger, so what was settled holds as long as it was carried on.
+        let (head, terms) = (self.ledger.read(|state| state.head.hash), terms(&self.settings));
+        let holds = move |known: &Settled| !all && known.head == head && known.terms == terms;
+        let snapshot = self.of_source(move |source| source.sight(holds)).await?;
         progress.stage(Stage::Snapshot, started.elapsed());
         let started = Instant::now();
-        let (mut plan, files) = self.ledger.read(|state| {
-            let plan = self.sight(retry, |sight| sight.plan(&snapshot, state));
+        let (mut plan, files, settled) = self.ledger.read(|state| {
+            let Decided { plan, in_sync } = self.sight(retry, |sight| sight.decide(&snapshot, state));
             let files = provenance::files(&plan, state);
-            (plan, files)
+            let settled = settled(&plan, in_sync, terms, state.head.hash);
+            (plan, files, settled)
         });
+        self.of_source(move |source| source.settle(settled)).await?;
         if !files.is_empty() {
             let commits = self.of_source(move |source| source.commits(&files)).await?;
             self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));

@@ -4,7 +4,8 @@
 //! of them together become a [`Snapshot`]. What concerns one file is found in the first step; what concerns several
 //! (an id that two documents claim) or the settings (a tenant nobody configured) in the second.
 //!
-//! A hundred thousand policies fit: no payload is kept, and findings are unpacked only for whoever asks.
+//! A hundred thousand policies fit: no payload is kept, and findings are unpacked only for whoever asks. Where a plan was
+//! made before, a snapshot may tell of that [`Part`] alone in which anything can have changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use crate::finding::{Code, Finding, Place, Severity};
 use crate::policy::{PolicyId, TenantName};
 
 mod facts;
+mod found;
 pub mod packed;
 
 use facts::{DocumentFacts, Wanted};
 pub use facts::{FileFacts, Payloads, payloads};
+use found::Found;
 
 /// Two documents have the same id.
 pub static DUPLICATE_ID: Code = Code {
@@ -120,15 +123,31 @@ pub struct Unusable {
     pub origin: Origin,
 }
 
-/// The whole directory as it was at one moment.
+/// What a snapshot tells of, where it does not tell of the whole directory.
+///
+/// Whatever could differ from the plan that was made before is in it, and all that can't be used. Of everything else is
+/// known that it is as it should be, and how much of it there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The policies that it tells of: those that are not there either, and those that only the state knows.
+    pub ids: BTreeSet<PolicyId>,
+    /// How many other policies each tenant has; all of them are applied as they are wanted.
+    pub in_sync: BTreeMap<TenantName, usize>,
+}
+
+/// The directory as it was at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// Why the directory as a whole says nothing: it is gone, empty or unreadable.
     pub void: Option<String>,
+    /// What it tells of; nothing where that is everything.
+    pub part: Option<Part>,
     /// What it asks for.
     pub desired: BTreeMap<PolicyId, Desired>,
     /// What in it can't be used.
     pub unusable: Vec<Unusable>,
+    /// How much is said of what it tells of.
+    pub(crate) found: BTreeMap<Subject, Found>,
     pub(crate) files: Arc<[Arc<FileFacts>]>,
     /// What is to be said of a document because of others or of the settings, by file and document, in their order.
     pub(crate) beside: Vec<((usize, usize), Finding)>,
@@ -142,6 +161,7 @@ impl Snapshot {
         let mut subjects = BTreeSet::new();
         for (file_index, file) in files.iter().enumerate() {
             for (index, document) in file.documents.iter().enumerate() {
+                snapshot.count(document.found, || subject(document, file));
                 let (reason, finding) = match document.id() {
                     Some(id) if claims.is_contested(id) => {
                         (HoldReason::Duplicate, Some(duplicate(document, file, &claims.places(id))))
@@ -156,6 +176,9 @@ impl Snapshot {
                     continue;
                 }
                 let unusable = unusable(file, document, reason, finding.as_ref());
+                if let Some(finding) = &finding {
+                    snapshot.count(Found::of([finding]), || unusable.subject.clone());
+                }
                 snapshot.beside.extend(finding.map(|finding| ((file_index, index), finding)));
                 if subjects.insert(unusable.subject.clone()) {
                     snapshot.unusable.push(unusable);
@@ -163,6 +186,50 @@ impl Snapshot {
             }
         }
         snapshot
+    }
+
+    /// Adds what a file asks for, where each of its documents can be used and belongs to a tenant of the settings; nothing
+    /// of it otherwise. Its ids must be claimed by no other document.
+    pub fn add(&mut self, file: &FileFacts, tenants: &BTreeSet<TenantName>) -> bool {
+        let asked = |document: &DocumentFacts| {
+            let (id, wanted) = document.id().zip(document.wanted.as_ref())?;
+            // One copy of a tenant's name serves all of its policies.
+            let id = PolicyId::new(tenants.get(&id.tenant)?.clone(), id.name.clone());
+            Some((id, desired(wanted, file), document.found))
+        };
+        let Some(asked) = file.documents.iter().map(asked).collect::<Option<Vec<_>>>() else { return false };
+        for (id, desired, found) in asked {
+            self.count(found, || Subject::Policy(id.clone()));
+            self.desired.insert(id, desired);
+        }
+        true
+    }
+
+    /// Becomes what it is with another that tells of a part; that other one where it tells of everything.
+    pub fn renew(&mut self, other: &Self) {
+        let Some(part) = &other.part else {
+            self.clone_from(other);
+            return;
+        };
+        for id in &part.ids {
+            self.desired.remove(id);
+            self.found.remove(&Subject::Policy(id.clone()));
+        }
+        self.found.retain(|subject, _| subject.policy().is_some());
+        self.join(other.clone());
+    }
+
+    /// Adds what another tells of, which tells of everything that can't be used.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.desired.extend(other.desired);
+        self.found.extend(other.found);
+        self.unusable = other.unusable;
+    }
+
+    fn count(&mut self, found: Found, subject: impl FnOnce() -> Subject) {
+        if found != Found::default() {
+            *self.found.entry(subject()).or_default() += found;
+        }
     }
 
     /// A directory that says nothing, and why.
@@ -178,6 +245,11 @@ impl Snapshot {
         })
     }
 
+    /// Whether it tells that nothing can differ from a plan that named nothing.
+    pub fn tells_nothing(&self) -> bool {
+        self.part.as_ref().is_some_and(|part| part.ids.is_empty()) && self.unusable.is_empty()
+    }
+
     /// How many files were read.
     pub fn files(&self) -> usize {
         self.files.len()
@@ -185,28 +257,21 @@ impl Snapshot {
 
     /// How much validation says, by severity.
     pub fn count_findings(&self) -> BTreeMap<Severity, usize> {
-        let mut counts = BTreeMap::new();
-        for finding in self.findings() {
-            *counts.entry(finding.code.severity).or_default() += 1;
-        }
-        counts
+        let mut all = Found::default();
+        self.found.values().for_each(|found| all += *found);
+        all.by_severity().filter(|(_, count)| *count > 0).collect()
     }
 
     /// How much validation says of each of these: a policy's document, or a file's documents without a name.
     pub fn findings_of(&self, subjects: &BTreeSet<Subject>) -> BTreeMap<Subject, usize> {
-        let mut counts = BTreeMap::new();
-        for file in self.files.iter() {
-            for document in &file.documents {
-                let subject = subject(document, file);
-                if subjects.contains(&subject) {
-                    *counts.entry(subject).or_default() += document.said(&file.file).1.len();
-                }
-            }
-        }
-        counts
+        let count = |subject: &Subject| {
+            let found = self.found.get(subject)?;
+            Some((subject.clone(), found.by_severity().map(|(_, count)| count).sum()))
+        };
+        subjects.iter().filter_map(count).collect()
     }
 
-    /// Everything that validation says, in the order of files and places.
+    /// Everything that validation says, in the order of files and places, where all of that was asked for.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut beside = self.beside.iter().peekable();

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A snapshot is one moment: where the directory or a link was swapped meanwhile it is taken anew. Only what changed is
-//! read: metadata decides which files are opened, their hash which are parsed. What is known of the others is kept in
-//! memory, and between two runs in an index beside the state.
+//! read: metadata decides which files are opened, their hash which are parsed. What is known of the others is kept packed,
+//! and between two runs in an index beside the state; what a plan settled of them is not looked at again either.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,25 +19,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::debug;
 
 use crate::config::Signers;
-use crate::digest::FileHash;
+use crate::digest::{EntryHash, FileHash};
 use crate::policy::TenantName;
 use crate::snapshot::{FileFacts, Snapshot};
 
 mod folder;
 mod git;
+mod head;
 mod history;
 mod index;
 mod known;
 mod parallel;
 mod payloads;
 mod root;
+mod shelf;
+mod store;
 mod tree;
 pub mod watch;
 
 pub use git::{Commits, Files};
-use index::Index;
-pub use index::Settled;
-use known::{Facts, Known};
+pub use known::Settled;
+use known::{Changed, Damaged, Known};
 pub use payloads::{PayloadError, Payloads};
 use root::Root;
 use tree::{ListError, Listing};
@@ -57,15 +59,7 @@ pub struct Source {
     known: Option<Known>,
     signers: Option<Signers>,
     repository: git::Repository,
-}
-
-/// What a look at the directory came to.
-#[derive(Debug)]
-pub enum Seen {
-    /// What it holds.
-    Snapshot(Arc<Snapshot>),
-    /// What it held when the plan was empty.
-    Settled(Settled),
+    now: fn() -> i64,
 }
 
 impl Source {
@@ -78,6 +72,7 @@ impl Source {
             known: None,
             signers: None,
             repository: Default::default(),
+            now,
         }
     }
 
@@ -85,7 +80,7 @@ impl Source {
     #[must_use]
     pub fn indexed(mut self, state: &Path) -> Self {
         let path = index::path(state);
-        self.known = Index::load(&path, self.key()).map(Known::stored);
+        self.known = index::load(&path, self.key());
         self.index = Some(path);
         self
     }
@@ -116,36 +111,67 @@ impl Source {
         Payloads::new(&self.root, self.default_tenant().cloned())
     }
 
-    /// The directory as it is now. One that can't be read, or holds no policy file, gives a void snapshot: it says
-    /// nothing, which is never a reason to remove anything.
+    /// The directory as it is now, with all that is to be said of it. One that can't be read, or holds no policy file, gives
+    /// a void snapshot: it says nothing, which is never a reason to remove anything.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        match self.snapshot_unless(|_| false) {
-            Seen::Snapshot(snapshot) => snapshot,
-            Seen::Settled(_) => self.void("can't be read"),
-        }
+        self.see(|known, _, tenants| known.all(tenants))
     }
 
-    /// The same, unless nothing changed since a plan was empty, and what that was made from besides is still so.
-    pub fn snapshot_unless(&mut self, holds: impl Fn(&Settled) -> bool) -> Seen {
+    /// The same for a plan, without what is said of documents that can be used. Where the plan before was settled and that
+    /// holds still, only that part of it which can differ.
+    pub fn sight(&mut self, holds: impl Fn(&Settled) -> bool) -> Arc<Snapshot> {
+        self.see(|known, changed, tenants| {
+            let part = match known.settled.as_ref().filter(|settled| holds(settled)) {
+                Some(settled) => known.part(changed, settled, tenants)?,
+                None => None,
+            };
+            part.map_or_else(|| known.whole(tenants), Ok)
+        })
+    }
+
+    fn see(
+        &mut self,
+        snapshot: impl Fn(&Known, &Changed, &BTreeSet<TenantName>) -> Result<Snapshot, Damaged>,
+    ) -> Arc<Snapshot> {
         for _ in 0..TRIES {
-            match self.look(&holds) {
-                Ok(seen) => return seen,
+            let why = match self.look() {
+                Ok(None) => "holds no policy file (*.yaml, *.yml)".to_owned(),
+                Ok(Some((mut known, changed))) => {
+                    let Ok(snapshot) = snapshot(&known, &changed, &self.tenants) else {
+                        debug!(name: "index.damaged", "what was kept of the policy directory is damaged");
+                        continue;
+                    };
+                    if !changed.is_nothing() && !snapshot.tells_nothing() {
+                        known.settle(None);
+                    }
+                    self.known = Some(known);
+                    return Arc::new(snapshot);
+                }
                 Err(ListError::Moved) => {
                     debug!(name: "source.moved", "the policy directory changed while it was read");
+                    continue;
                 }
-                Err(error @ ListError::TooMany) => return Seen::Snapshot(self.void(&error.to_string())),
-                Err(ListError::Io(error)) => {
-                    return Seen::Snapshot(self.void(&format!("can't be read: {error}")));
-                }
-            }
+                Err(error @ ListError::TooMany) => error.to_string(),
+                Err(ListError::Io(error)) => format!("can't be read: {error}"),
+            };
+            return Arc::new(self.void(&why));
         }
-        Seen::Snapshot(self.void(&format!("changed each of the {TRIES} times that it was read")))
+        Arc::new(self.void(&format!("changed each of the {TRIES} times that it was read")))
     }
 
-    /// Keeps in mind that a plan made from the last snapshot was empty.
-    pub fn settle(&mut self, settled: Settled) {
+    /// Keeps in mind what a plan settled that was made from the last snapshot.
+    pub fn settle(&mut self, settled: Option<Settled>) {
         if let Some(known) = &mut self.known {
             known.settle(settled);
+        }
+    }
+
+    /// Keeps in mind that the ledger went on since, about nothing but what that plan named.
+    pub fn carry_on(&mut self, head: EntryHash) {
+        if let Some(known) = &mut self.known {
+            let settled = known.settled.take();
+            known.saved &= settled.as_ref().is_none_or(|settled| settled.head == head);
+            known.settled = settled.map(|settled| Settled { head, ..settled });
         }
     }
 
@@ -153,13 +179,11 @@ impl Source {
     pub fn save(&mut self) {
         let key = self.key();
         let (Some(path), Some(known)) = (&self.index, &mut self.known) else { return };
-        let Facts::Loaded(facts, _) = &known.facts else { return };
         if known.saved || !path.parent().is_some_and(Path::is_dir) {
             return;
         }
-        match index::save(path, key, &known.folders, facts, known.settled) {
-            Ok(()) => known.saved = true,
-            Err(error) => debug!(name: "index.unsaved", error = %error, "the index is not kept: {error}"),
+        if let Err(error) = index::save(path, key, known) {
+            debug!(name: "index.unsaved", error = %error, "the index is not kept: {error}");
         }
     }
 
@@ -167,43 +191,32 @@ impl Source {
         index::key(&self.root, self.tenants.iter().map(TenantName::as_str))
     }
 
-    fn void(&mut self, why: &str) -> Arc<Snapshot> {
+    fn void(&mut self, why: &str) -> Snapshot {
         self.known = None;
-        Arc::new(Snapshot::void(format!("the policy directory {} {why}", self.root.display())))
+        Snapshot::void(format!("the policy directory {} {why}", self.root.display()))
     }
 
-    fn look(&mut self, holds: &impl Fn(&Settled) -> bool) -> Result<Seen, ListError> {
+    /// What is known of the directory now, and what of it changed; nothing where it holds nothing.
+    fn look(&mut self) -> Result<Option<(Known, Changed)>, ListError> {
         let root = Root::open(&self.root)?;
-        let Listing { folders, odd, links } = Listing::of(&root, now())?;
+        let Listing { folders, odd, links } = Listing::of(&root, (self.now)())?;
         let odd: Vec<Arc<FileFacts>> = odd.iter().map(|odd| Arc::new(odd.facts())).collect();
         if folders.is_empty() && odd.is_empty() {
-            return Ok(Seen::Snapshot(self.void("holds no policy file (*.yaml, *.yml)")));
+            return Ok(None);
         }
-        let unmoved = || match root.has_moved(&self.root) || links.iter().any(|link| link.has_moved(&root)) {
-            true => Err(ListError::Moved),
-            false => Ok(()),
-        };
-        if let Some(known) = self.known.as_ref().filter(|known| odd.is_empty() && known.proves(&folders)) {
-            unmoved()?;
-            match (&known.facts, &known.settled) {
-                (_, Some(settled)) if holds(settled) => return Ok(Seen::Settled(*settled)),
-                (Facts::Loaded(_, Some(snapshot)), _) => return Ok(Seen::Snapshot(Arc::clone(snapshot))),
-                (Facts::Loaded(_, None) | Facts::Stored(_), _) => {}
+        let mut known = self.known.take().unwrap_or_default();
+        let update = known.look(&root, folders, self.default_tenant());
+        let has_moved = root.has_moved(&self.root) || links.iter().any(|link| link.has_moved(&root));
+        match update {
+            Ok(update) if !has_moved => {
+                let changed = known.accept(update, odd);
+                Ok(Some((known, changed)))
             }
-        }
-        let known = Known::load(self.known.take());
-        let read = known.read(&root, folders, odd, self.default_tenant());
-        let moved = unmoved();
-        let (folders, files) = match read.and_then(|read| moved.map(|()| read)) {
-            Ok(read) => read,
-            Err(error) => {
+            update => {
                 self.known = Some(known);
-                return Err(error);
+                Err(update.err().unwrap_or(ListError::Moved))
             }
-        };
-        let (known, seen) = known.becomes(folders, files, &self.tenants, holds);
-        self.known = Some(known);
-        Ok(seen)
+        }
     }
 
     /// The tenant of a document that names none: the only one.

@@ -94,7 +94,7 @@ pub struct TenantState {
     pub policies: BTreeMap<PolicyName, PolicyState>,
 }
 
-/// What is known of a policy.
+/// What is known of a policy. There may be a hundred thousand of them, so what hardly any has is apart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyState {
@@ -109,7 +109,7 @@ pub struct PolicyState {
     pub rolled_back: Option<Digest>,
     /// The operation whose end is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<Open>,
+    pub open: Option<Box<Open>>,
     /// Jobs of abandoned operations that may still end; at most [`MAX_ABANDONED`], the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub abandoned: Vec<Abandoned>,
@@ -119,7 +119,7 @@ pub struct PolicyState {
     pub overtaken: Option<Position>,
     /// What went wrong since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub setback: Option<Setback>,
+    pub setback: Option<Box<Setback>>,
     /// The tenant's own id of it, where it said one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
@@ -325,6 +325,15 @@ impl State {
     /// What is known of a policy.
     pub fn policy(&self, id: &PolicyId) -> Option<&PolicyState> {
         self.tenants.get(&id.tenant)?.policies.get(&id.name)
+    }
+
+    /// The same, in as little memory as it needs: a map that was filled one by one is half empty.
+    #[must_use]
+    pub fn compact(mut self) -> Self {
+        for tenant in self.tenants.values_mut() {
+            tenant.policies = std::mem::take(&mut tenant.policies).into_iter().collect();
+        }
+        self
     }
 
     /// Every policy that is known, in the order of ids.

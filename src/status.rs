@@ -275,7 +275,7 @@ impl PolicyStatus {
 fn row(snapshot: &Snapshot, it: &Standing<'_>, live: Live) -> PolicyStatus {
     let Standing { id, policy, held, .. } = it;
     let desired = snapshot.desired.get(id);
-    let (applied, setback, open) = (policy.applied.as_ref(), policy.setback.as_ref(), policy.open.as_ref());
+    let (applied, setback, open) = (policy.applied.as_ref(), policy.setback.as_deref(), policy.open.as_ref());
     let origin = applied.map(|applied| &applied.origin).or(desired.map(|desired| &desired.origin));
     let job = open.and_then(|open| open.job.as_ref()).map(|job| job.id.clone());
     let tried = [applied.map(|it| it.time), setback.map(|it| it.time), open.map(|it| it.time)];

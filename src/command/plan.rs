@@ -19,7 +19,7 @@ use crate::reconcile;
 use crate::remote::{LivePolicy, ReadTenant as _};
 use crate::render;
 use crate::snapshot::Snapshot;
-use crate::source::{Seen, Source};
+use crate::source::Source;
 use crate::state::{Position, State};
 
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
@@ -32,50 +32,62 @@ pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
         false => None,
     };
     settings.tenants.values_mut().for_each(|tenant| tenant.sandbox |= args.sandbox.sandbox);
-    let (void, plan) = match see(&mut source, &settings, args.live) {
-        Seen::Settled(settled) => {
-            source.save();
-            (None, plan::Plan { in_sync: settled.in_sync, ..Default::default() })
-        }
-        Seen::Snapshot(snapshot) => {
-            let plan = look(&mut source, &snapshot, &settings, args.live, &host).await?;
-            (snapshot.void.clone(), plan)
-        }
+    let (snapshot, state) = see(&mut source, &settings, args.live)?;
+    let plan = match &state {
+        Some(state) => look(&mut source, &snapshot, state, &settings, args.live, &host).await?,
+        None => settled(&snapshot),
     };
+    source.save();
     match args.output {
         Output::Text => print(render::plan::text(&plan))?,
         Output::Json => print(render::plan::json(&plan)? + "\n")?,
     }
-    if let Some(why) = void {
+    if let Some(why) = &snapshot.void {
         anyhow::bail!("{why}");
     }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Pending } else { Exit::Fine })
 }
 
-/// What the directory holds; or, where nothing changed since the plan was empty, that it still is: then neither files nor
-/// state are read.
-fn see(source: &mut Source, settings: &Settings, live: bool) -> Seen {
+/// What the directory holds, and what is known of its policies: of those alone that can differ from the plan before, where
+/// there was one that still holds. No state where nothing can differ.
+fn see(
+    source: &mut Source,
+    settings: &Settings,
+    live: bool,
+) -> anyhow::Result<(Arc<Snapshot>, Option<State>)> {
     let (head, terms) = (ledger::head(&settings.state).filter(|_| !live), reconcile::terms(settings));
-    source.snapshot_unless(|settled| Some(settled.head) == head && settled.terms == terms)
+    let snapshot = source.sight(|settled| Some(settled.head) == head && settled.terms == terms);
+    if let Some(part) = &snapshot.part {
+        if snapshot.tells_nothing() {
+            return Ok((snapshot, None));
+        }
+        let state = ledger::view_of(&settings.state, &part.ids)?;
+        if Some(state.head.hash) == head {
+            return Ok((snapshot, Some(state)));
+        }
+    }
+    // There was no such plan, or the ledger went on meanwhile.
+    Ok((source.sight(|_| false), Some(ledger::view(&settings.state)?)))
+}
+
+/// The plan where nothing can differ from one that named nothing.
+fn settled(snapshot: &Snapshot) -> plan::Plan {
+    let in_sync = snapshot.part.iter().flat_map(|part| part.in_sync.values()).sum();
+    plan::Plan { in_sync, ..Default::default() }
 }
 
 async fn look(
     source: &mut Source,
     snapshot: &Snapshot,
+    state: &State,
     settings: &Settings,
     ask: bool,
     host: &Host,
 ) -> anyhow::Result<plan::Plan> {
-    let state = ledger::view(&settings.state)?;
-    reconcile::check_bindings(settings, &state)?;
-    let live = if ask { live(settings, &state, host).await? } else { BTreeMap::new() };
+    reconcile::check_bindings(settings, state)?;
+    let live = if ask { live(settings, state, host).await? } else { BTreeMap::new() };
     let payload_at = |at| payload_at(&settings.state, at);
-    let plan = reconcile::look(source, snapshot, &state, settings, &live, (Retry::Failed, host), &payload_at);
-    if let Some(settled) = reconcile::settled(&plan, settings, state.head.hash).filter(|_| !ask) {
-        source.settle(settled);
-    }
-    source.save();
-    Ok(plan)
+    Ok(reconcile::look(source, snapshot, state, settings, &live, (Retry::Failed, host), &payload_at))
 }
 
 /// The payload of an intent.

@@ -24,6 +24,14 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The policy, where it is one.
+    pub fn policy(&self) -> Option<&PolicyId> {
+        match self {
+            Self::Policy(id) => Some(id),
+            Self::File { .. } => None,
+        }
+    }
+
     /// Its tenant, where it is known.
     pub fn tenant(&self) -> Option<&TenantName> {
         match self {

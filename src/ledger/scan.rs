@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::batch::Batch;
-use super::{LedgerError, anchor, batch, checkpoint, line, segment, verify};
+use super::{LedgerError, anchor, batch, checkpoint, line, lookup, segment, verify};
 use crate::digest::EntryHash;
 use crate::entry::Entry;
 use crate::state::{Position, State};
@@ -56,6 +56,7 @@ fn scan_batch(
 }
 
 /// Where a line is, for people and for the state.
+#[derive(Clone)]
 pub(super) struct At {
     pub(super) position: Position,
     pub(super) line: u64,
@@ -113,6 +114,13 @@ fn next_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> std::io::Result
 
 /// What a ledger adds up to: its checkpoint and the entries since, or all of its entries.
 pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
+    match lookup::load_all(state)? {
+        Some(loaded) => Ok(loaded),
+        None => load_checkpoint(state).map(State::compact),
+    }
+}
+
+fn load_checkpoint(state: &Path) -> Result<State, LedgerError> {
     let mut buffer = Vec::new();
     let checkpoint = checkpoint::load(state);
     let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);

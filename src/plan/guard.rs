@@ -14,7 +14,6 @@ use crate::direction::Assessment;
 use crate::entry::HoldReason;
 use crate::policy::{ACCEPT_WEAKENING, TenantName};
 use crate::printable::printable;
-use crate::state::State;
 
 const ALWAYS_CHANGES: usize = 10;
 const ALWAYS_REMOVALS: usize = 1;
@@ -110,8 +109,8 @@ fn verdict(guard: &Guard, applied: usize, updates: usize, removals: usize) -> Op
 }
 
 /// Holds what the guard does not let through: first each change that weakens, then every tenant whose part of the plan is
-/// over the guard. Operations that are under way go on.
-pub fn apply(plan: &mut Plan, state: &State, guard: &Guard) {
+/// over the guard. Operations that are under way go on. `applied` says how many policies a tenant has.
+pub fn apply(plan: &mut Plan, applied: impl Fn(&TenantName) -> usize, guard: &Guard) {
     if guard.weakening == Weakening::Hold {
         hold_weakening(plan);
     }
@@ -122,10 +121,10 @@ pub fn apply(plan: &mut Plan, state: &State, guard: &Guard) {
         *removals += usize::from(step.action == Action::Remove);
     }
     for (tenant, (updates, removals)) in counts {
-        let policies = state.tenants.get(&tenant).map(|tenant| &tenant.policies);
-        let applied =
-            policies.map_or(0, |all| all.values().filter(|policy| policy.applied.is_some()).count());
-        if let Some(why) = verdict(guard, applied, updates, removals) {
+        if updates + removals == 0 {
+            continue;
+        }
+        if let Some(why) = verdict(guard, applied(&tenant), updates, removals) {
             hold(plan, &tenant, &why);
         }
     }

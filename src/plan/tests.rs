@@ -165,7 +165,7 @@ fn what_failed_waits_and_what_was_refused_waits_for_a_change() {
     let setback = |rejected, seconds: i64, text: &[u8]| {
         let time = now() - jiff::SignedDuration::from_secs(seconds);
         let setback = Setback { digest: Digest::of(text), rejected, count: 1, time, error: "no".into() };
-        state(PolicyState { setback: Some(setback), ..PolicyState::default() })
+        state(PolicyState { setback: Some(setback.into()), ..PolicyState::default() })
     };
     let rows: &[(State, Retry, &str)] = &[
         (setback(false, 59, b"a"), Retry::Due, "held back-off"),
@@ -293,7 +293,7 @@ fn open(text: &[u8]) -> Open {
 fn what_is_open_goes_on_but_leads_to_nothing_weaker() {
     for (limit, accepts, leads) in [(18, None, false), (18, Some("SEC-12"), true), (6, None, true)] {
         let asked = Asked { weakening: Weakening::Hold, limit: Some(limit), ..Asked::default() };
-        let state = state(PolicyState { open: Some(open(b"a")), ..PolicyState::default() });
+        let state = state(PolicyState { open: Some(open(b"a").into()), ..PolicyState::default() });
         let plan = planned(&accepting(accepts), &state, &asked);
         assert_eq!(said(&plan), "resume new");
         assert_eq!(plan.steps[0].desired.is_some(), leads, "{limit} {accepts:?}");
@@ -302,7 +302,7 @@ fn what_is_open_goes_on_but_leads_to_nothing_weaker() {
 
 #[test]
 fn an_open_operation_comes_first_whatever_the_file_says() {
-    let state = state(PolicyState { open: Some(open(b"a")), ..PolicyState::default() });
+    let state = state(PolicyState { open: Some(open(b"a").into()), ..PolicyState::default() });
     let asked = Asked::default();
     assert_eq!(said(&planned(&wanted(b"a"), &state, &asked)), "resume new");
     assert_eq!(said(&planned(&wanted(b"b"), &state, &asked)), "resume new");

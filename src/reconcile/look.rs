@@ -8,11 +8,14 @@ use crate::digest::{Digest, EntryHash};
 use crate::drift::Live;
 use crate::host::Host;
 use crate::payload::Payload;
-use crate::plan::{Plan, Retry, Terms, plan, provenance};
+use crate::plan::{Decided, Plan, Retry, Terms, decide, provenance};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::{Desired, Snapshot};
 use crate::source::{Commits, Settled, Source};
 use crate::state::{Position, State};
+
+/// The most policies that a plan may name for what it settles to be kept.
+const MAX_NAMED: usize = 10_000;
 
 /// What a plan is made with besides the snapshot and the state.
 pub struct Sight<'a> {
@@ -32,7 +35,7 @@ pub struct Sight<'a> {
 
 impl Sight<'_> {
     /// The steps that would end the drift, wherever they are from.
-    pub fn plan(&self, snapshot: &Snapshot, state: &State) -> Plan {
+    pub fn decide(&self, snapshot: &Snapshot, state: &State) -> Decided {
         let settings = self.settings;
         let tenants: BTreeSet<TenantName> = settings.tenants.keys().cloned().collect();
         let terms = Terms {
@@ -47,7 +50,7 @@ impl Sight<'_> {
             payload_at: self.payload_at,
             payload_of: self.payload_of,
         };
-        plan(snapshot, state, &terms)
+        decide(snapshot, state, &terms)
     }
 }
 
@@ -64,7 +67,10 @@ pub fn look(
     let payloads = source.payloads();
     let payload_of = |id: &PolicyId, desired: &Desired| payloads.get(id, desired).ok();
     let sight = Sight { settings, live, retry, host, payload_at, payload_of: &payload_of };
-    let mut plan = sight.plan(snapshot, state);
+    let Decided { mut plan, in_sync } = sight.decide(snapshot, state);
+    if live.is_empty() {
+        source.settle(settled(&plan, in_sync, terms(settings), state.head.hash));
+    }
     let commits = source.commits(&provenance::files(&plan, state));
     trace(&mut plan, state, settings, &commits);
     plan
@@ -84,13 +90,20 @@ pub fn source(settings: &Settings) -> Source {
     Source::new(&settings.policies, tenants).indexed(&settings.state).signed_by(settings.signers.clone())
 }
 
-/// That a plan is empty, and what that holds for: as long as no file changes, the ledger has no new entry and the settings
-/// are the same, it stays empty.
-pub fn settled(plan: &Plan, settings: &Settings, head: EntryHash) -> Option<Settled> {
-    plan.is_empty().then(|| Settled { head, terms: terms(settings), in_sync: plan.in_sync })
+/// What a plan settles, as far as that is worth keeping: nothing where it names more policies than are looked up one by one.
+pub(super) fn settled(
+    plan: &Plan,
+    in_sync: BTreeMap<TenantName, usize>,
+    terms: Digest,
+    head: EntryHash,
+) -> Option<Settled> {
+    let steps = plan.steps.iter().map(|step| &step.id);
+    let held = plan.held.iter().filter_map(|item| item.subject.policy());
+    let named: BTreeSet<PolicyId> = steps.chain(held).cloned().collect();
+    (named.len() <= MAX_NAMED).then_some(Settled { head, terms, in_sync, named })
 }
 
-/// Everything of the settings that an empty plan depends on.
+/// Everything of the settings that makes a policy be in sync or not.
 pub fn terms(settings: &Settings) -> Digest {
     let tenants: BTreeMap<_, _> =
         settings.tenants.iter().map(|(name, tenant)| (name, tenant.binding())).collect();

@@ -239,13 +239,17 @@ fn whole_seconds(time: Duration) -> humantime::FormattedDuration {
 }
 
 impl Progress for Board {
+    fn knows_nothing(&self) -> bool {
+        self.shown().looked.is_none()
+    }
+
     fn planned(&self, snapshot: &Arc<Snapshot>, plan: &Arc<Plan>) {
         let now = self.host.now();
         let mut shown = self.shown();
-        let same = shown.looked.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, snapshot));
-        if !same {
-            shown.findings = snapshot.count_findings();
-        }
+        let mut whole = shown.looked.take().map(|(whole, _)| whole).unwrap_or_default();
+        // Nobody else holds it but who answers somebody at this very moment.
+        Arc::make_mut(&mut whole).renew(snapshot);
+        shown.findings = whole.count_findings();
         let steps = plan.steps.iter().filter(|step| step.cause.is_some());
         let subjects = steps.map(|step| Subject::Policy(step.id.clone()));
         let drifted: BTreeSet<Subject> =
@@ -256,7 +260,7 @@ impl Progress for Board {
             .map(|it| (before.get(&it).copied().unwrap_or(now), it))
             .map(|(at, it)| (it, at))
             .collect();
-        shown.looked = Some((Arc::clone(snapshot), Arc::clone(plan)));
+        shown.looked = Some((whole, Arc::clone(plan)));
     }
 
     fn connected(&self, _: &TenantName) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use super::found::Found;
 use super::packed::{Packer, Unpacker};
 use super::{CODES, UNREADABLE};
 use crate::digest::{Digest, FileHash};
@@ -32,6 +33,7 @@ pub(super) struct DocumentFacts {
     claim: Claim,
     /// What it asks for; nothing where an error stands against it.
     pub(super) wanted: Option<Wanted>,
+    pub(super) found: Found,
     said: Said,
 }
 
@@ -73,6 +75,11 @@ impl FileFacts {
         self.documents.iter().flat_map(|document| document.said(&self.file).1)
     }
 
+    /// Whether each of its documents can be used, as far as it alone can tell.
+    pub fn is_usable(&self) -> bool {
+        self.documents.iter().all(|document| document.wanted.is_some())
+    }
+
     /// How many of its documents can be used.
     pub fn usable(&self) -> usize {
         self.documents.iter().filter(|document| document.wanted.is_some()).count()
@@ -93,22 +100,14 @@ impl FileFacts {
         let place = SourceText::new(Arc::clone(file), "").place(Default::default());
         let help = help.map(str::to_owned);
         let finding = Finding { code, about: None, place: Some(place), text, help, fix: None, waived: None };
-        let said = Said::pack(None, &[finding]);
-        let document = DocumentFacts { claim: Claim::Nothing, wanted: None, said };
+        let (found, said) = (Found::of([&finding]), Said::pack(None, &[finding]));
+        let document = DocumentFacts { claim: Claim::Nothing, wanted: None, found, said };
         Self { file: Arc::clone(file), hash: FileHash::of(b""), documents: Box::new([document]) }
     }
 
     /// Ids that its documents claim.
     pub fn ids(&self) -> impl Iterator<Item = &PolicyId> {
         self.documents.iter().filter_map(DocumentFacts::id)
-    }
-
-    /// Whether it asks for the same as another: the same of every policy, whatever else is said of it.
-    pub fn asks_as(&self, other: &Self) -> bool {
-        let asked = |facts: &Self| -> Vec<_> {
-            facts.documents.iter().map(|it| (it.claim.clone(), it.wanted.clone())).collect()
-        };
-        self.file == other.file && asked(self) == asked(other)
     }
 
     /// Writes all but its name.
@@ -118,6 +117,11 @@ impl FileFacts {
         for document in &self.documents {
             document.pack(packer);
         }
+    }
+
+    /// Its hash alone, of what [`FileFacts::pack`] wrote.
+    pub fn unpack_hash(packed: &[u8]) -> Option<FileHash> {
+        Unpacker::new(packed).array().map(FileHash::from_bytes)
     }
 
     /// Reads what [`FileFacts::pack`] wrote.
@@ -154,7 +158,8 @@ impl DocumentFacts {
             (None, Some(tenant)) => Claim::Tenant(tenant),
             (None, None) => Claim::Nothing,
         };
-        Self { claim, wanted, said: Said::pack(Some(&document.place), &findings) }
+        let said = Said::pack(Some(&document.place), &findings);
+        Self { claim, wanted, found: Found::of(&findings), said }
     }
 
     pub(super) fn id(&self) -> Option<&PolicyId> {
@@ -196,6 +201,7 @@ impl DocumentFacts {
             packer.raw(wanted.digest.as_bytes());
             packer.maybe(wanted.accepts_weakening.as_deref(), Packer::text);
         });
+        self.found.pack(packer);
         packer.bytes(&self.said.0);
     }
 
@@ -215,7 +221,8 @@ impl DocumentFacts {
             let accepts_weakening = unpacker.maybe(Unpacker::text)?.map(Arc::from);
             Some(Wanted { digest, accepts_weakening })
         })?;
-        Some(Self { claim, wanted, said: Said(unpacker.bytes()?.into()) })
+        let found = Found::unpack(unpacker)?;
+        Some(Self { claim, wanted, found, said: Said(unpacker.bytes()?.into()) })
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::history;
+use super::{head, history};
 use crate::config::Signers;
 use crate::digest::FileHash;
 use crate::entry::Commit;
@@ -79,13 +79,12 @@ fn exported(directory: &Path) -> Option<Arc<str>> {
     directory.iter().rev().filter_map(OsStr::to_str).find(is_hash).map(Into::into)
 }
 
+/// The commit that is checked out. No process is begun where git would find nothing.
 fn head(directory: &Path) -> Option<Arc<str>> {
-    // No process is begun where git would find nothing.
-    if !directory.ancestors().any(|above| above.join(".git").exists()) {
-        return None;
-    }
-    let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
-    Some(std::str::from_utf8(&told).ok()?.trim().into())
+    head::head(&head::repository(directory)?).or_else(|| {
+        let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
+        Some(std::str::from_utf8(&told).ok()?.trim().into())
+    })
 }
 
 /// All files of an exported commit are from that commit.
@@ -114,11 +113,14 @@ fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Si
     }
     let arguments = ["log", "--stdin", "-z", "-c", "--relative", "--name-only", history::FORMAT];
     let mut found = history::Found::new(asked().cloned());
-    // An answer that was cut off tells all the same of the files that it came to.
-    let _ = ask_until(directory, None, &arguments, &input, |answer| found.feed(answer));
+    // Since its last commit a file holds what it holds at the head, so both are asked at once.
+    let blobs = thread::scope(|scope| {
+        let blobs = scope.spawn(|| blobs(directory, head, asked()));
+        // An answer that was cut off tells all the same of the files that it came to.
+        let _ = ask_until(directory, None, &arguments, &input, |answer| found.feed(answer));
+        blobs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
     let found = found.finish();
-
-    let blobs = blobs(directory, &found);
     let revisions = found.values().map(|commit| &*commit.revision).collect();
     let signatures = signatures(directory, &revisions, signers);
     let finish = |(file, commit): (&Arc<str>, &Commit)| {
@@ -129,10 +131,9 @@ fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Si
     found.iter().filter_map(finish).collect()
 }
 
-/// The hash of what each file held at its commit; nothing for one that the commit removed.
-fn blobs(directory: &Path, found: &BTreeMap<Arc<str>, Commit>) -> Files {
-    let input: String =
-        found.iter().map(|(file, commit)| format!("{}:./{file}\n", commit.revision)).collect();
+/// The hash of what each file holds at a commit; nothing for one that is not there.
+fn blobs<'a>(directory: &Path, head: &str, files: impl Iterator<Item = &'a Arc<str>> + Clone) -> Files {
+    let input: String = files.clone().map(|file| format!("{head}:./{file}\n")).collect();
     let told = ask(directory, None, &["cat-file", "--batch"], &input).unwrap_or_default();
     let mut rest = &*told;
     let mut next = || {
@@ -147,7 +148,7 @@ fn blobs(directory: &Path, found: &BTreeMap<Arc<str>, Commit>) -> Files {
         rest = after.get(1..)?;
         Some(Some(FileHash::of(blob)))
     };
-    found.keys().map_while(|file| Some((Arc::clone(file), next()?))).collect()
+    files.map_while(|file| Some((Arc::clone(file), next()?))).collect()
 }
 
 /// The allowed key that each commit is signed by, where it is.

@@ -1,61 +1,35 @@
 //! The index: what was known of every file when a run ended, so that the next one reads only what changed.
 //!
-//! `STATE/index` is a cache as git's is: it can be deleted at any time, and one that is missing, damaged, of another build of
-//! chatward or of other settings is as good as none. Nothing is ever decided by it that the files and the ledger would not
-//! say. It is replaced whole: temporary file, rename.
-//!
 //! ```text
-//! magic · checksum of what follows · key · lengths and checksums of both parts · table · facts
+//! STATE/index         magic · checksum of what follows · key · name and length of the facts' store · settled · shelves
+//! STATE/index.facts   see `store.rs`
 //! ```
 //!
-//! The table has names and metadata: all that is read where nothing changed. The facts are read only then when something did.
+//! Both are a cache as git's index is: they can be deleted at any time, and what is missing, damaged, of another build of
+//! chatward or of other settings is as good as none. Nothing is ever decided by it that the files and the ledger would not
+//! say. The index has names and metadata, and is replaced whole: temporary file, rename. Facts are only added to, so one
+//! changed file costs the facts of one file.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tempfile::NamedTempFile;
+use uuid::Uuid;
 
 use super::folder::{Folder, Meta};
-use super::parallel::each;
+use super::known::{Known, Settled};
+use super::shelf::{Claim, Shelf};
+use super::store::{Span, Store};
 use crate::digest::{Digest, EntryHash, FileHash};
-use crate::snapshot::FileFacts;
+use crate::policy::{PolicyId, PolicyName, TenantName};
 use crate::snapshot::packed::{Packer, Unpacker};
 
 const FILE: &str = "index";
-const MAGIC: &[u8; 8] = b"CWINDEX1";
+const MAGIC: &[u8; 8] = b"CWINDEX2";
 const HASH: usize = 32;
-/// Key, and of each part its length and checksum.
-const HEADER: usize = HASH + 2 * (8 + HASH);
 /// The longest index that is read.
 const MAX_BYTES: u64 = 1 << 30;
-
-/// That a plan was empty, and what it was made from besides the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
-    /// The ledger's newest entry.
-    pub head: EntryHash,
-    /// The settings that matter to a plan.
-    pub terms: Digest,
-    /// How many policies were in sync.
-    pub in_sync: usize,
-}
-
-/// What the file holds, read as far as it was asked for.
-pub(super) struct Index {
-    folders: Vec<Folder>,
-    pub(super) settled: Option<Settled>,
-    facts: Part,
-    file: File,
-}
-
-/// Where a part of the file is.
-struct Part {
-    start: u64,
-    length: u64,
-    checksum: FileHash,
-}
 
 /// What an index is good for: this build of chatward, this directory, these tenants.
 pub(super) fn key(policies: &Path, tenants: impl Iterator<Item = impl AsRef<str>>) -> FileHash {
@@ -76,122 +50,88 @@ pub(super) fn path(state: &Path) -> PathBuf {
     state.join(FILE)
 }
 
-impl Index {
-    /// The index of that key, where there is one that can be read.
-    pub(super) fn load(path: &Path, key: FileHash) -> Option<Self> {
-        let mut file = File::open(path).ok()?;
-        let mut head = [0; MAGIC.len() + HASH + HEADER];
-        file.read_exact(&mut head).ok()?;
-        let (checksum, header) = head.strip_prefix(MAGIC)?.split_at(HASH);
-        let mut unpacker = Unpacker::new(header);
-        let found = FileHash::from_bytes(unpacker.array()?);
-        if FileHash::of(header).as_bytes() != checksum || found != key {
-            return None;
-        }
-        let table = Part::unpack(&mut unpacker, head.len() as u64)?;
-        let facts = Part::unpack(&mut unpacker, table.start + table.length)?;
-        let bytes = table.read(&mut file)?;
-        let mut unpacker = Unpacker::new(&bytes);
-        let settled = unpacker.maybe(|unpacker| {
-            let head = EntryHash::from_bytes(unpacker.array()?);
-            let terms = Digest::from_bytes(unpacker.array()?);
-            Some(Settled { head, terms, in_sync: unpacker.size()? })
-        })?;
-        let count = unpacker.size()?;
-        let folders = (0..count).map(|_| unpack_folder(&mut unpacker)).collect::<Option<_>>()?;
-        Some(Self { folders, settled, facts, file })
+/// What the index of that key says, where there is one that can be read.
+pub(super) fn load(path: &Path, key: FileHash) -> Option<Known> {
+    if fs::metadata(path).ok()?.len() > MAX_BYTES {
+        return None;
     }
-
-    /// Its table, once.
-    pub(super) fn take_folders(&mut self) -> Vec<Folder> {
-        std::mem::take(&mut self.folders)
+    let bytes = fs::read(path).ok()?;
+    let (checksum, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(HASH)?;
+    if body.get(..HASH)? != key.as_bytes() || FileHash::of(body).as_bytes() != checksum {
+        return None;
     }
-
-    /// What each file of its folders holds, in the order of folders and names.
-    pub(super) fn facts(&mut self, folders: &[Folder]) -> Option<Vec<Arc<FileFacts>>> {
-        let bytes = self.facts.read(&mut self.file)?;
-        let mut unpacker = Unpacker::new(&bytes);
-        let parts = folders.iter().map(|folder| Some((folder, unpacker.bytes()?)));
-        let parts = parts.collect::<Option<Vec<_>>>()?;
-        let read = each(&parts, |(folder, bytes)| {
-            let mut unpacker = Unpacker::new(bytes);
-            let unpack = |(name, _)| {
-                let file = folder.file(name).into();
-                FileFacts::unpack(file, &mut unpacker).map(Arc::new)
-            };
-            folder.files().map(unpack).collect::<Option<Vec<_>>>()
-        });
-        Some(read.into_iter().collect::<Option<Vec<_>>>()?.concat())
-    }
+    let mut unpacker = Unpacker::new(&body[HASH..]);
+    let (name, stored) = (Uuid::from_bytes(unpacker.array()?), unpacker.number()?);
+    let settled = unpacker.maybe(unpack_settled)?;
+    let count = unpacker.size()?;
+    let shelves = (0..count).map(|_| unpack_shelf(&mut unpacker)).collect::<Option<_>>()?;
+    let store = Store::open(&facts(path), name, stored)?;
+    Some(Known::stored(shelves, store, settled))
 }
 
 /// Replaces the index.
-pub(super) fn save(
-    path: &Path,
-    key: FileHash,
-    folders: &[Folder],
-    facts: &[Arc<FileFacts>],
-    settled: Option<Settled>,
-) -> io::Result<()> {
-    let mut table = Packer::default();
-    table.maybe(settled, |packer, settled| {
-        packer.raw(settled.head.as_bytes());
-        packer.raw(settled.terms.as_bytes());
-        packer.number(settled.in_sync as u64);
-    });
-    table.number(folders.len() as u64);
-    folders.iter().for_each(|folder| pack_folder(&mut table, folder));
-    let table = table.finish();
-
-    let mut rest = facts;
+pub(super) fn save(path: &Path, key: FileHash, known: &mut Known) -> io::Result<()> {
+    let mut places: Vec<&mut Span> = known.shelves.iter_mut().flat_map(|shelf| &mut shelf.spans).collect();
+    known.store.save(&facts(path), &mut places)?;
     let mut packer = Packer::default();
-    for folder in folders {
-        let (own, others) = rest.split_at_checked(folder.len()).unwrap_or((rest, &[]));
-        rest = others;
-        let mut part = Packer::default();
-        own.iter().for_each(|facts| facts.pack(&mut part));
-        packer.bytes(&part.finish());
-    }
-    let facts = packer.finish();
-
-    let mut header = Vec::with_capacity(HEADER);
-    header.extend_from_slice(key.as_bytes());
-    for part in [&table, &facts] {
-        header.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        header.extend_from_slice(FileHash::of(part).as_bytes());
-    }
+    packer.raw(key.as_bytes());
+    let (name, stored) = known.store.named().unwrap_or_default();
+    packer.raw(name.as_bytes());
+    packer.number(stored);
+    packer.maybe(known.settled.as_ref(), pack_settled);
+    packer.number(known.shelves.len() as u64);
+    known.shelves.iter().for_each(|shelf| pack_shelf(&mut packer, shelf));
+    let body = packer.finish();
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = NamedTempFile::with_prefix_in(".index-", directory)?;
-    for part in [&MAGIC[..], FileHash::of(&header).as_bytes(), &header, &table, &facts] {
+    for part in [&MAGIC[..], FileHash::of(&body).as_bytes(), &body] {
         file.write_all(part)?;
     }
     file.persist(path)?;
+    known.saved = true;
     Ok(())
 }
 
-impl Part {
-    fn unpack(unpacker: &mut Unpacker<'_>, start: u64) -> Option<Self> {
-        let length = u64::from_le_bytes(unpacker.array()?);
-        let checksum = FileHash::from_bytes(unpacker.array()?);
-        (length <= MAX_BYTES).then_some(Self { start, length, checksum })
-    }
+fn facts(index: &Path) -> PathBuf {
+    index.with_extension("facts")
+}
 
-    fn read(&self, file: &mut File) -> Option<Vec<u8>> {
-        file.seek(SeekFrom::Start(self.start)).ok()?;
-        let mut bytes = Vec::with_capacity(self.length.try_into().ok()?);
-        file.take(self.length).read_to_end(&mut bytes).ok()?;
-        (FileHash::of(&bytes) == self.checksum).then_some(bytes)
+fn pack_settled(packer: &mut Packer, settled: &Settled) {
+    packer.raw(settled.head.as_bytes());
+    packer.raw(settled.terms.as_bytes());
+    packer.number(settled.in_sync.len() as u64);
+    for (tenant, count) in &settled.in_sync {
+        packer.text(tenant.as_str());
+        packer.number(*count as u64);
+    }
+    packer.number(settled.named.len() as u64);
+    for id in &settled.named {
+        packer.text(id.tenant.as_str());
+        packer.text(id.name.as_str());
     }
 }
 
-fn pack_folder(packer: &mut Packer, folder: &Folder) {
-    packer.text(&folder.path);
-    packer.text(&folder.names);
-    packer.number(folder.len() as u64);
-    for end in &folder.ends {
-        packer.raw(&end.to_le_bytes());
-    }
-    for meta in &folder.metas {
+fn unpack_settled(unpacker: &mut Unpacker<'_>) -> Option<Settled> {
+    let head = EntryHash::from_bytes(unpacker.array()?);
+    let terms = Digest::from_bytes(unpacker.array()?);
+    let tenant = |unpacker: &mut Unpacker<'_>| unpacker.text()?.parse::<TenantName>().ok();
+    let count = unpacker.size()?;
+    let in_sync = (0..count).map(|_| Some((tenant(unpacker)?, unpacker.size()?))).collect::<Option<_>>()?;
+    let count = unpacker.size()?;
+    let id = |unpacker: &mut Unpacker<'_>| {
+        Some(PolicyId::new(tenant(unpacker)?, unpacker.text()?.parse::<PolicyName>().ok()?))
+    };
+    let named = (0..count).map(|_| id(unpacker)).collect::<Option<_>>()?;
+    Some(Settled { head, terms, in_sync, named })
+}
+
+fn pack_shelf(packer: &mut Packer, shelf: &Shelf) {
+    let Folder { path, names, ends, metas } = &shelf.folder;
+    packer.text(path);
+    packer.text(names);
+    packer.number(ends.len() as u64);
+    ends.iter().for_each(|end| packer.raw(&end.to_le_bytes()));
+    for meta in metas {
         for number in [meta.size, meta.inode, meta.device] {
             packer.raw(&number.to_le_bytes());
         }
@@ -199,19 +139,52 @@ fn pack_folder(packer: &mut Packer, folder: &Folder) {
         packer.raw(&meta.changed.to_le_bytes());
         packer.raw(&[u8::from(meta.racy)]);
     }
+    for span in &shelf.spans {
+        packer.raw(&span.start.to_le_bytes());
+        packer.raw(&span.length.to_le_bytes());
+        packer.raw(&span.check);
+    }
+    packer.number(shelf.claims.len() as u64);
+    for claim in &shelf.claims {
+        packer.raw(&claim.file.to_le_bytes());
+        packer.raw(&claim.id.to_le_bytes());
+    }
+    packer.number(shelf.broken.len() as u64);
+    shelf.broken.iter().for_each(|file| packer.raw(&file.to_le_bytes()));
 }
 
-fn unpack_folder(unpacker: &mut Unpacker<'_>) -> Option<Folder> {
+fn unpack_shelf(unpacker: &mut Unpacker<'_>) -> Option<Shelf> {
     let path = unpacker.text()?.into();
     let names = unpacker.text()?.to_owned();
     let count = unpacker.size()?;
-    let ends = unpacker.raw(count.checked_mul(4)?)?.as_chunks().0.iter().copied();
-    let ends: Vec<u32> = ends.map(u32::from_le_bytes).collect();
-    let metas = (0..count).map(|_| unpack_meta(unpacker)).collect::<Option<_>>()?;
-    Some(Folder { path, names, ends, metas })
+    let ends = small_numbers(unpacker, count)?;
+    let metas = records(unpacker, count)?.map(unpack_meta).collect::<Option<_>>()?;
+    let spans = records(unpacker, count)?.map(unpack_span).collect::<Option<_>>()?;
+    let claims = unpacker.size()?;
+    let claims = records(unpacker, claims)?.map(|&[a, b, c, d, e, f, g, h]| Claim {
+        file: u32::from_le_bytes([a, b, c, d]),
+        id: u32::from_le_bytes([e, f, g, h]),
+    });
+    let claims = claims.collect();
+    let broken = unpacker.size()?;
+    let broken = small_numbers(unpacker, broken)?;
+    Some(Shelf { folder: Folder { path, names, ends, metas }, spans, claims, broken })
 }
 
-fn unpack_meta(unpacker: &mut Unpacker<'_>) -> Option<Meta> {
+/// So many records of the same length.
+fn records<'a, const N: usize>(
+    unpacker: &mut Unpacker<'a>,
+    count: usize,
+) -> Option<impl Iterator<Item = &'a [u8; N]>> {
+    Some(unpacker.raw(count.checked_mul(N)?)?.as_chunks().0.iter())
+}
+
+fn small_numbers(unpacker: &mut Unpacker<'_>, count: usize) -> Option<Vec<u32>> {
+    Some(records(unpacker, count)?.map(|bytes| u32::from_le_bytes(*bytes)).collect())
+}
+
+fn unpack_meta(bytes: &[u8; 41]) -> Option<Meta> {
+    let mut unpacker = Unpacker::new(bytes);
     let mut number = || unpacker.array().map(u64::from_le_bytes);
     let (size, inode, device) = (number()?, number()?, number()?);
     let mut time = || unpacker.array().map(i64::from_le_bytes);
@@ -220,61 +193,88 @@ fn unpack_meta(unpacker: &mut Unpacker<'_>) -> Option<Meta> {
     Some(Meta { size, modified, changed, inode, device, racy: racy != 0 })
 }
 
+fn unpack_span(bytes: &[u8; 20]) -> Option<Span> {
+    let mut unpacker = Unpacker::new(bytes);
+    let start = u64::from_le_bytes(unpacker.array()?);
+    let length = u32::from_le_bytes(unpacker.array()?);
+    Some(Span { start, length, check: unpacker.array()? })
+}
+
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::source::shelf::Fresh;
 
-    fn sample() -> (Vec<Folder>, Vec<Arc<FileFacts>>, Settled) {
+    fn sample() -> Known {
         let meta = Meta { size: 1, modified: -2, changed: 3, inode: u64::MAX, device: 5, racy: true };
-        let mut folders = Vec::new();
-        let mut facts = Vec::new();
+        let document = "apiVersion: chatward.dev/v1\nkind: WebchatSecurityPolicy\nmetadata: { name: a }\n\
+                        spec: { cspDirectives: { default-src: \"'self'\" } }\n---\n[]\n";
+        let mut known = Known::default();
         for path in ["", "acme"] {
-            let mut folder = Folder { path: path.into(), ..Folder::default() };
-            for name in ["a.yaml", "b.yaml"] {
-                folder.push(name, meta);
-                facts.push(Arc::new(FileFacts::unreadable(&folder.file(name).into(), "gone")));
+            let mut shelf = Shelf::at(path);
+            for (file, name) in ["a.yaml", "b.yaml"].into_iter().enumerate() {
+                shelf.push(name, meta);
+                let facts = crate::snapshot::FileFacts::read(&name.into(), document.as_bytes(), None);
+                let fresh = Fresh::of(&facts);
+                shelf.put(file, known.store.add(&fresh.packed), &fresh);
             }
-            folders.push(folder);
+            known.shelves.push(shelf);
         }
-        let settled = Settled { head: EntryHash::GENESIS, terms: Digest::of(b"terms"), in_sync: 7 };
-        (folders, facts, settled)
+        known.settled = Some(Settled {
+            head: EntryHash::GENESIS,
+            terms: Digest::of(b"terms"),
+            in_sync: [("acme".parse().unwrap(), 7)].into(),
+            named: ["acme/a".parse().unwrap()].into(),
+        });
+        known
+    }
+
+    /// What can be read of all facts.
+    fn facts(known: &Known) -> Option<Vec<Vec<u8>>> {
+        let spans = known.shelves.iter().flat_map(|shelf| &shelf.spans);
+        spans.map(|span| known.store.get(*span).map(|facts| facts.into_owned())).collect()
     }
 
     #[test]
     fn what_is_kept_comes_back() {
         let directory = TempDir::new().unwrap();
         let (path, key) = (path(directory.path()), FileHash::of(b"key"));
-        let (folders, facts, settled) = sample();
-        assert!(Index::load(&path, key).is_none());
+        let mut known = sample();
+        let before = facts(&known).unwrap();
+        assert!(load(&path, key).is_none());
         for _ in 0..2 {
-            save(&path, key, &folders, &facts, Some(settled)).unwrap();
+            save(&path, key, &mut known).unwrap();
         }
-        let mut index = Index::load(&path, key).unwrap();
-        assert_eq!((index.take_folders(), index.settled), (folders.clone(), Some(settled)));
-        assert_eq!(index.facts(&folders).unwrap(), facts);
-        assert!(Index::load(&path, FileHash::of(b"other")).is_none());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+        let again = load(&path, key).unwrap();
+        assert_eq!((&again.shelves, &again.settled), (&known.shelves, &known.settled));
+        assert!(again.shelves.iter().all(|shelf| shelf.broken == [0, 1]));
+        assert_eq!(facts(&again).unwrap(), before);
+        assert!(load(&path, FileHash::of(b"other")).is_none());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file is left");
+        fs::remove_file(super::facts(&path)).unwrap();
+        assert!(load(&path, key).is_none(), "no index without its facts");
     }
 
     #[test]
     fn damage_anywhere_is_as_good_as_no_index() {
         let directory = TempDir::new().unwrap();
         let (path, key) = (path(directory.path()), FileHash::of(b"key"));
-        let (folders, facts, settled) = sample();
-        save(&path, key, &folders, &facts, Some(settled)).unwrap();
-        let whole = fs::read(&path).unwrap();
-        let broken = |bytes: &[u8]| {
-            fs::write(&path, bytes).unwrap();
-            Index::load(&path, key).is_none_or(|mut index| index.facts(&folders).is_none())
-        };
-        for place in 0..whole.len() {
-            let mut bytes = whole.clone();
-            bytes[place] ^= 1;
-            assert!(broken(&bytes), "byte {place}");
-            assert!(broken(&whole[..place]), "cut after {place}");
+        save(&path, key, &mut sample()).unwrap();
+        let is_lost = || load(&path, key).is_none_or(|known| facts(&known).is_none());
+        for file in [path.clone(), super::facts(&path)] {
+            let whole = fs::read(&file).unwrap();
+            for place in 0..whole.len() {
+                let mut bytes = whole.clone();
+                bytes[place] ^= 1;
+                fs::write(&file, bytes).unwrap();
+                assert!(is_lost(), "byte {place} of {}", file.display());
+                fs::write(&file, &whole[..place]).unwrap();
+                assert!(is_lost(), "{} cut after {place}", file.display());
+            }
+            fs::write(&file, whole).unwrap();
+            assert!(!is_lost());
         }
-        assert!(!broken(&whole));
     }
 }

@@ -1,4 +1,12 @@
 //! What was read of a directory before, and what has to be read again.
+//!
+//! ```text
+//! listing ─► which files are not proven to hold what they held ─► read, hashed, parsed ─► what is known now
+//!                                                                    │
+//!                  what a plan was made of before, where it holds ───┴─► which policies can have changed ─► snapshot
+//! ```
+//!
+//! Facts stay packed: of all that is known only those of files are unpacked that a snapshot has to tell of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,204 +15,248 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::Seen;
 use super::folder::Folder;
-use super::index::{Index, Settled};
 use super::parallel::parallel;
 use super::root::Root;
+use super::shelf::{Fresh, Shelf};
+use super::store::{Span, Store};
 use super::tree::ListError;
-use crate::digest::FileHash;
-use crate::policy::TenantName;
-use crate::snapshot::{FileFacts, Snapshot};
+use crate::digest::{Digest, EntryHash, FileHash};
+use crate::policy::{PolicyId, TenantName};
+use crate::snapshot::FileFacts;
 
-/// The files of a snapshot: those of the folders, in their order, and behind them what is odd.
-type Files = Arc<[Arc<FileFacts>]>;
+mod sight;
+
+pub(super) use sight::Damaged;
+
+/// What a plan was made of besides the files, and what of it a later one need not look at again.
+///
+/// As long as the ledger has no newer entry about a policy that is not named here, and the settings are the same, each
+/// policy whose files don't change stays as it was: in sync, or named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The ledger's newest entry.
+    pub head: EntryHash,
+    /// The settings that matter to a plan.
+    pub terms: Digest,
+    /// How many policies of each tenant were in sync.
+    pub in_sync: BTreeMap<TenantName, usize>,
+    /// The others, as far as the plan named them.
+    pub named: BTreeSet<PolicyId>,
+}
 
 /// What was read of a directory before.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) folders: Vec<Folder>,
-    pub(super) facts: Facts,
+    pub(super) shelves: Vec<Shelf>,
+    pub(super) store: Store,
+    /// What looks like policy files and is none: looked at anew each time.
+    odd: Vec<Arc<FileFacts>>,
     pub(super) settled: Option<Settled>,
     /// Whether the index on disk says all of this.
     pub(super) saved: bool,
 }
 
-/// What each file holds.
-pub(super) enum Facts {
-    /// In the index, not read yet.
-    Stored(Box<Index>),
-    /// In memory, and what it adds up to, where somebody asked.
-    Loaded(Files, Option<Arc<Snapshot>>),
+/// What another look came to.
+#[derive(Debug, Default)]
+pub(super) struct Update {
+    shelves: Vec<Next>,
+    read: Vec<(Place, Read)>,
+    /// Where the facts are of files that are gone.
+    gone: Vec<Span>,
 }
 
-impl Default for Facts {
-    fn default() -> Self {
-        Self::Loaded(Arc::default(), None)
+/// What stands for a folder.
+#[derive(Debug)]
+enum Next {
+    /// The shelf at that place, as it is.
+    Same(usize),
+    /// Another one.
+    Other(Box<Shelf>),
+}
+
+/// A file: its shelf, and which of its files.
+type Place = (usize, usize);
+
+/// Whose facts changed since the last look.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// Where they were before.
+    before: Vec<Span>,
+    /// The files that have others now.
+    now: BTreeSet<Place>,
+}
+
+impl Changed {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.before.is_empty() && self.now.is_empty()
     }
 }
 
-/// A file to read: where in the files it stands, and what it held before.
-struct Job<'a> {
-    place: usize,
+/// A file to read, and where it stood before.
+struct Job {
+    place: Place,
     file: Arc<str>,
-    before: Option<&'a Arc<FileFacts>>,
+    before: Option<Place>,
 }
 
-/// What a read came to.
-enum Read {
-    /// It holds the same as before.
-    Same,
-    /// It holds this.
-    Other(Arc<FileFacts>),
-    /// It can't be read, which may be over at any moment.
-    Unreadable(Arc<FileFacts>),
+/// What reading a file came to.
+#[derive(Debug)]
+struct Read {
+    /// Where it stood before, if it did.
+    before: Option<Place>,
+    /// What it holds; nothing where that is what it held.
+    fresh: Option<Fresh>,
+    /// Whether it has to be read again whatever its metadata says, since what kept it from being read may be over.
+    again: bool,
 }
 
 impl Known {
     /// What an index says.
-    pub(super) fn stored(mut index: Index) -> Self {
-        let (folders, settled) = (index.take_folders(), index.settled);
-        Self { folders, facts: Facts::Stored(Box::new(index)), settled, saved: true }
+    pub(super) fn stored(shelves: Vec<Shelf>, store: Store, settled: Option<Settled>) -> Self {
+        Self { shelves, store, odd: Vec::new(), settled, saved: true }
     }
 
-    /// With the facts in memory; nothing at all where they can't be read.
-    pub(super) fn load(known: Option<Self>) -> Self {
-        let Some(known) = known else { return Self::default() };
-        let Facts::Stored(mut index) = known.facts else { return known };
-        match index.facts(&known.folders) {
-            Some(files) => Self { facts: Facts::Loaded(files.into(), None), ..known },
-            None => Self::default(),
-        }
+    /// That a plan was made of this.
+    pub(super) fn settle(&mut self, settled: Option<Settled>) {
+        self.saved &= self.settled == settled;
+        self.settled = settled;
     }
 
-    /// Whether metadata proves that every file holds what it held.
-    pub(super) fn proves(&self, now: &[Folder]) -> bool {
-        let same = |(now, before): (&Folder, &Folder)| now.path == before.path && now.proves_same(before);
-        now.len() == self.folders.len() && now.iter().zip(&self.folders).all(same)
-    }
-
-    /// That a plan made from this was empty.
-    pub(super) fn settle(&mut self, settled: Settled) {
-        self.saved &= self.settled == Some(settled);
-        self.settled = Some(settled);
-    }
-
-    fn files(&self) -> &[Arc<FileFacts>] {
-        match &self.facts {
-            Facts::Loaded(files, _) => files,
-            Facts::Stored(_) => &[],
-        }
-    }
-
-    /// What the files of these folders hold: as before, where that is proven; the others are read.
-    pub(super) fn read(
+    /// Looks at the files of these folders: those that are not proven to hold what they held are read.
+    pub(super) fn look(
         &self,
         root: &Root,
-        mut folders: Vec<Folder>,
-        odd: Vec<Arc<FileFacts>>,
+        folders: Vec<Folder>,
         default_tenant: Option<&TenantName>,
-    ) -> Result<(Vec<Folder>, Files), ListError> {
-        let (mut files, jobs) = self.compare(&folders);
-        let read = parallel(&jobs, |job| job.run(root, default_tenant));
-        let mut unreadable = BTreeSet::new();
-        for (job, read) in jobs.iter().zip(read) {
-            files[job.place] = match read? {
-                Read::Same => job.before.cloned(),
-                Read::Other(facts) => Some(facts),
-                Read::Unreadable(facts) => {
-                    unreadable.insert(job.place);
-                    Some(facts)
+    ) -> Result<Update, ListError> {
+        let mut update = Update::default();
+        let mut jobs = Vec::new();
+        let mut old: BTreeMap<&str, usize> =
+            self.shelves.iter().enumerate().map(|(index, shelf)| (&*shelf.folder.path, index)).collect();
+        for folder in folders {
+            let before = old.remove(&*folder.path);
+            let next = match before.filter(|&before| folder.proves_same(&self.shelves[before].folder)) {
+                Some(before) => Next::Same(before),
+                None => {
+                    let shelf =
+                        self.compare(&folder, update.shelves.len(), before, &mut jobs, &mut update.gone);
+                    Next::Other(Box::new(shelf))
                 }
             };
+            update.shelves.push(next);
         }
-        let metas = folders.iter_mut().flat_map(|folder| &mut folder.metas).enumerate();
-        metas.filter(|(place, _)| unreadable.contains(place)).for_each(|(_, meta)| meta.racy = true);
-        let files: Vec<_> = files.into_iter().flatten().chain(odd).collect();
-        Ok((folders, files.into()))
+        update.gone.extend(old.into_values().flat_map(|gone| &self.shelves[gone].spans));
+        let read = parallel(&jobs, |job| self.read(job, root, default_tenant));
+        for (job, read) in jobs.iter().zip(read) {
+            update.read.push((job.place, read?));
+        }
+        Ok(update)
     }
 
-    /// What is proven to hold the same, in its place, and what has to be read.
-    fn compare(&self, folders: &[Folder]) -> (Vec<Option<Arc<FileFacts>>>, Vec<Job<'_>>) {
-        let mut known: BTreeMap<&str, (&Folder, &[Arc<FileFacts>])> = BTreeMap::new();
-        let mut rest = self.files();
-        for folder in &self.folders {
-            let Some((own, others)) = rest.split_at_checked(folder.len()) else { break };
-            known.insert(&folder.path, (folder, own));
-            rest = others;
-        }
-        let (mut files, mut jobs) = (Vec::new(), Vec::new());
-        for folder in folders {
-            let before = known.get(&*folder.path);
-            let mut old = before.map(|(old, own)| old.files().zip(*own)).into_iter().flatten().peekable();
-            for (name, meta) in folder.files() {
-                while old.next_if(|((other, _), _)| *other < name).is_some() {}
-                let before = old.next_if(|((other, _), _)| *other == name);
-                match before {
-                    Some(((_, before), facts)) if meta.proves_same(before) => {
-                        files.push(Some(Arc::clone(facts)))
-                    }
-                    before => {
-                        let before = before.map(|(_, facts)| facts);
-                        let file = before.map_or_else(|| folder.file(name).into(), |it| Arc::clone(&it.file));
-                        jobs.push(Job { place: files.len(), file, before });
-                        files.push(None);
-                    }
+    /// A shelf for a folder, with what is proven of its files; what is not becomes a job.
+    fn compare(
+        &self,
+        folder: &Folder,
+        place: usize,
+        before: Option<usize>,
+        jobs: &mut Vec<Job>,
+        gone: &mut Vec<Span>,
+    ) -> Shelf {
+        let mut shelf = Shelf::at(&folder.path);
+        let mut old = before
+            .into_iter()
+            .flat_map(|index| {
+                let shelf = &self.shelves[index];
+                shelf.folder.files().enumerate().map(move |(file, (name, meta))| ((index, file), name, meta))
+            })
+            .peekable();
+        let mut left_out = |(index, file): Place| gone.push(self.shelves[index].spans[file]);
+        for (file, (name, meta)) in folder.files().enumerate() {
+            while let Some((place, ..)) = old.next_if(|(_, other, _)| *other < name) {
+                left_out(place);
+            }
+            shelf.push(name, *meta);
+            match old.next_if(|(_, other, _)| *other == name) {
+                Some(((index, of), _, before)) if meta.proves_same(before) => {
+                    shelf.keep(file, &self.shelves[index], of);
+                }
+                before => {
+                    let before = before.map(|(place, ..)| place);
+                    jobs.push(Job { place: (place, file), file: folder.file(name).into(), before });
                 }
             }
         }
-        (files, jobs)
+        old.for_each(|(place, ..)| left_out(place));
+        shelf
     }
 
-    /// What is known once these folders hold these files, and the snapshot that they make; that is not made where they ask
-    /// for just what they asked for when a plan was empty, and what that was made from besides still holds.
-    pub(super) fn becomes(
-        &self,
-        folders: Vec<Folder>,
-        files: Files,
-        tenants: &BTreeSet<TenantName>,
-        holds: &impl Fn(&Settled) -> bool,
-    ) -> (Self, Seen) {
-        let before = self.files();
-        let same =
-            before.len() == files.len() && before.iter().zip(&*files).all(|(old, new)| Arc::ptr_eq(old, new));
-        let asks_as =
-            |(old, new): (&Arc<FileFacts>, &Arc<FileFacts>)| Arc::ptr_eq(old, new) || old.asks_as(new);
-        let settled =
-            self.settled.filter(|_| before.len() == files.len() && before.iter().zip(&*files).all(asks_as));
-        let saved = self.saved && same && self.folders == folders;
-        if let Some(still) = settled.filter(holds) {
-            let known = Self { folders, facts: Facts::Loaded(files, None), settled, saved };
-            return (known, Seen::Settled(still));
-        }
-        let snapshot = match &self.facts {
-            Facts::Loaded(_, Some(snapshot)) if same => Arc::clone(snapshot),
-            _ => Arc::new(Snapshot::assemble(&files, tenants)),
-        };
-        let facts = Facts::Loaded(files, Some(Arc::clone(&snapshot)));
-        (Self { folders, facts, settled, saved }, Seen::Snapshot(snapshot))
-    }
-}
-
-impl Job<'_> {
-    fn run(&self, root: &Root, default_tenant: Option<&TenantName>) -> Result<Read, ListError> {
-        let bytes = match root.read(Path::new(&*self.file)) {
-            Ok(bytes) => bytes,
-            Err(error) if is_gone(&error) => return Err(ListError::Moved),
-            Err(error) => {
-                let facts = FileFacts::unreadable(&self.file, &error.to_string());
-                return Ok(Read::Unreadable(Arc::new(facts)));
+    fn read(&self, job: &Job, root: &Root, default_tenant: Option<&TenantName>) -> Result<Read, ListError> {
+        let before = job.before.and_then(|(index, file)| self.store.get(self.shelves[index].spans[file]));
+        let (fresh, again) = match root.read(Path::new(&*job.file)) {
+            Ok(bytes) => {
+                // Of a file that could not be read the hash is that of nothing, so an empty file proves nothing.
+                let hash = before.as_ref().and_then(|before| FileFacts::unpack_hash(before));
+                if !bytes.is_empty() && hash == Some(FileHash::of(&bytes)) {
+                    return Ok(Read { before: job.before, fresh: None, again: false });
+                }
+                (Fresh::of(&FileFacts::read(&job.file, &bytes, default_tenant)), false)
             }
+            Err(error) if is_gone(&error) => return Err(ListError::Moved),
+            Err(error) => (Fresh::of(&FileFacts::unreadable(&job.file, &error.to_string())), true),
         };
-        // Of a file that could not be read the hash is that of nothing, so an empty file proves nothing.
-        let same = |before: &&Arc<FileFacts>| !bytes.is_empty() && before.hash == FileHash::of(&bytes);
-        Ok(match self.before.filter(same) {
-            Some(_) => Read::Same,
-            None => Read::Other(Arc::new(FileFacts::read(&self.file, &bytes, default_tenant))),
-        })
+        let is_same = before.is_some_and(|before| *before == *fresh.packed);
+        Ok(Read { before: job.before, fresh: (!is_same).then_some(fresh), again })
+    }
+
+    /// What is known from now on, and what of that is another than before. What was settled is so no longer where
+    /// something is.
+    pub(super) fn accept(&mut self, update: Update, odd: Vec<Arc<FileFacts>>) -> Changed {
+        self.odd = odd;
+        let is_same = |(place, next): (usize, &Next)| matches!(next, Next::Same(before) if *before == place);
+        if update.shelves.len() == self.shelves.len() && update.shelves.iter().enumerate().all(is_same) {
+            return Changed::default();
+        }
+        self.saved = false;
+        let mut changed = Changed { before: update.gone, now: BTreeSet::new() };
+        let mut others = Vec::new();
+        let mut old: Vec<Shelf> = Vec::new();
+        std::mem::swap(&mut old, &mut self.shelves);
+        for (place, next) in update.shelves.into_iter().enumerate() {
+            self.shelves.push(match next {
+                Next::Same(before) => std::mem::take(&mut old[before]),
+                Next::Other(shelf) => {
+                    others.push(place);
+                    *shelf
+                }
+            });
+        }
+        for ((place, file), read) in update.read {
+            let shelf = &mut self.shelves[place];
+            shelf.folder.metas[file].racy |= read.again;
+            match (read.fresh, read.before) {
+                (Some(fresh), before) => {
+                    changed.before.extend(before.map(|(index, file)| old[index].spans[file]));
+                    changed.now.insert((place, file));
+                    shelf.put(file, self.store.add(&fresh.packed), &fresh);
+                }
+                (None, Some((index, of))) => shelf.keep(file, &old[index], of),
+                (None, None) => {}
+            }
+        }
+        others.into_iter().for_each(|place| self.shelves[place].sort());
+        changed
+    }
+
+    /// How many files there are.
+    fn len(&self) -> usize {
+        self.shelves.iter().map(|shelf| shelf.folder.len()).sum::<usize>() + self.odd.len()
     }
 }
 
 fn is_gone(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::NOENT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,9 +61,12 @@ fn a_file_with_the_same_bytes_is_not_parsed_again() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("a.yaml"), document("a")).unwrap();
     let mut source = Source::new(root.path(), tenants());
-    let before = source.snapshot();
+    source.snapshot();
+    let read = |source: &Source| source.known.as_ref().unwrap().shelves[0].spans.clone();
+    let before = read(&source);
     fs::write(root.path().join("a.yaml"), document("a")).unwrap();
-    assert!(Arc::ptr_eq(&before, &source.snapshot()));
+    assert_eq!(ids(&source.snapshot()), ["default/a"]);
+    assert_eq!(read(&source), before, "what it holds is known already");
     fs::write(root.path().join("a.yaml"), document("b")).unwrap();
     assert_eq!(ids(&source.snapshot()), ["default/b"]);
 }
@@ -173,45 +176,67 @@ fn a_file_that_was_changed_just_before_is_read_again_whatever_its_metadata_says(
     assert!(at(now() + minute).proves_same(&at(now() + minute)), "and is known once it was left alone");
 }
 
+fn settled(in_sync: usize, named: &[&str]) -> Settled {
+    Settled {
+        head: EntryHash::GENESIS,
+        terms: crate::digest::Digest::of(b""),
+        in_sync: [("default".parse().unwrap(), in_sync)].into(),
+        named: named.iter().map(|id| id.parse().unwrap()).collect(),
+    }
+}
+
 #[test]
 fn an_index_spares_reading_and_is_never_needed() {
     let (root, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    fs::write(root.path().join("a.yaml"), document("a")).unwrap();
+    for name in ["a", "b"] {
+        fs::write(root.path().join(format!("{name}.yaml")), document(name)).unwrap();
+    }
     let source = || Source::new(root.path(), tenants()).indexed(state.path());
-    let settled = Settled {
-        head: crate::digest::EntryHash::GENESIS,
-        terms: crate::digest::Digest::of(b""),
-        in_sync: 1,
-    };
     let mut first = source();
-    first.snapshot();
-    first.settle(settled);
+    assert_eq!(ids(&first.sight(|_| true)), ["default/a", "default/b"], "nothing was settled yet");
+    first.settle(Some(settled(2, &[])));
     first.save();
     let index = index::path(state.path());
     let whole = fs::read(&index).unwrap();
     let mut again = source();
-    assert_eq!(ids(&again.snapshot()), ["default/a"]);
-    assert_eq!(again.known.as_ref().unwrap().settled, Some(settled), "the same bytes settle it still");
+    assert!(again.sight(|_| true).tells_nothing(), "nothing changed");
+    assert_eq!(
+        ids(&again.sight(|_| false)),
+        ["default/a", "default/b"],
+        "all is told where it does not hold"
+    );
+    assert_eq!(ids(&again.snapshot()), ["default/a", "default/b"], "and to whoever asks");
+    assert_eq!(again.known.as_ref().unwrap().settled, Some(settled(2, &[])), "it stays settled");
 
-    fs::write(root.path().join("a.yaml"), document("a") + "# a comment\n").unwrap();
-    let mut commented = source();
-    let seen = commented.snapshot_unless(|_| true);
-    assert!(matches!(seen, Seen::Settled(same) if same == settled), "what asks for the same is settled");
-    assert_eq!(ids(&commented.snapshot()), ["default/a"], "and is there for whoever asks");
-
-    fs::write(root.path().join("a.yaml"), document("b")).unwrap();
+    fs::write(root.path().join("b.yaml"), document("c")).unwrap();
     let mut changed = source();
-    assert!(matches!(changed.snapshot_unless(|_| true), Seen::Snapshot(_)), "a change is never settled");
-    assert_eq!(ids(&changed.snapshot()), ["default/b"]);
-    assert_eq!(changed.known.as_ref().unwrap().settled, None);
+    let part = changed.sight(|_| true).part.clone().unwrap();
+    assert_eq!(part.ids.iter().map(ToString::to_string).collect::<Vec<_>>(), ["default/b", "default/c"]);
+    assert_eq!(part.in_sync, [("default".parse().unwrap(), 1)].into(), "the other one");
+    assert_eq!(changed.known.as_ref().unwrap().settled, None, "until another plan is made");
+    changed.settle(Some(settled(1, &["default/b", "default/c"])));
+    changed.save();
+    let mut named = source();
+    let snapshot = named.sight(|_| true);
+    assert_eq!(ids(&snapshot), ["default/c"], "what was named is looked at again");
+    assert_eq!(snapshot.part.as_ref().unwrap().ids.len(), 2);
+    named.carry_on(EntryHash::of(b"newer"));
+    named.save();
+    let held = source().known.unwrap().settled.unwrap();
+    assert_eq!(held.head, EntryHash::of(b"newer"));
 
-    for damage in [&whole[..whole.len() / 2], b"", b"CWINDEX1"] {
+    for damage in [&whole[..whole.len() / 2], b"", b"CWINDEX2"] {
         fs::write(&index, damage).unwrap();
         let mut source = source();
-        assert_eq!(ids(&source.snapshot()), ["default/b"]);
+        assert_eq!(ids(&source.snapshot()), ["default/a", "default/c"]);
         source.save();
         assert!(fs::read(&index).unwrap().len() > 100, "it is made anew");
     }
+    let facts = index.with_extension("facts");
+    let mut damaged = fs::read(&facts).unwrap();
+    damaged.truncate(100);
+    fs::write(&facts, damaged).unwrap();
+    assert_eq!(ids(&source().snapshot()), ["default/a", "default/c"], "facts that are lost are read anew");
     let others = ["acme".parse().unwrap()].into();
     assert!(Source::new(root.path(), others).indexed(state.path()).known.is_none(), "other settings");
 }

@@ -119,7 +119,7 @@ impl State {
             policy.rolled_back = live;
         }
         policy.abandoned.iter_mut().for_each(|abandoned| abandoned.followed = true);
-        policy.open = Some(Open {
+        policy.open = Some(Box::new(Open {
             operation: intent.operation,
             cause: intent.cause,
             digest: intent.digest,
@@ -131,7 +131,7 @@ impl State {
             job: None,
             deadlines: 0,
             resubmitted: false,
-        });
+        }));
         Ok(())
     }
 
@@ -360,13 +360,13 @@ impl PolicyState {
 
     fn set_back(&mut self, outcome: EffectOutcome, effect: &Effect, time: Timestamp) {
         let before = self.setback.take().filter(|setback| setback.digest == effect.digest);
-        self.setback = Some(Setback {
+        self.setback = Some(Box::new(Setback {
             digest: effect.digest,
             rejected: outcome == EffectOutcome::Rejected,
             count: before.map_or(0, |setback| setback.count).saturating_add(1),
             time,
             error: effect.error.clone().unwrap_or_else(|| outcome.to_string()),
-        });
+        }));
     }
 }
 

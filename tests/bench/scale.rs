@@ -1,5 +1,5 @@
 //! What `chatward plan` costs at 1,000, 10,000 and 100,000 documents of about 3 KB in 100 folders, all of them applied,
-//! against `sha256sum` and `git status` on the same tree.
+//! against `sha256sum` and `git status` on the same tree; and how much memory the daemon then needs.
 //!
 //! `cargo bench --bench scale -- --sizes 1000,10000` for other sizes. All figures are medians of wall-clock times, taken in
 //! turns, so that whatever else this machine does weighs on all of them.
@@ -7,7 +7,9 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::io::{BufRead as _, BufReader};
 use std::num::NonZero;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +23,7 @@ use chatward::policy::{PolicyId, TenantName};
 use chatward::snapshot::{Desired, FileFacts};
 use chatward::source::{Payloads, Source};
 use futures_util::future::join_all;
+use rustix::process::{Pid, Signal, kill_process};
 
 mod documents;
 
@@ -59,6 +62,9 @@ fn measure(count: usize) {
     }
     let file = world.file(count / 2);
     let written = fs::read_to_string(&file).unwrap();
+    let daemon = world.daemon(&file, &written);
+    std::thread::sleep(RACY);
+    world.plan(0);
     let [mut commented, mut commented_status, mut changed, mut changed_status] = [const { Vec::new() }; 4];
     for run in 0..RUNS {
         fs::write(&file, format!("{written}# {run}\n")).unwrap();
@@ -90,6 +96,9 @@ fn measure(count: usize) {
     say(count, "plan, a comment changed, of git status", commented, Some(status));
     let (changed, status) = (median(&mut changed), median(&mut changed_status));
     say(count, "plan, a policy changed, of git status", changed, Some(status));
+    for (what, kilobytes) in daemon {
+        println!("{count:>9}  {what:<44} {:>6.0} MB", kilobytes as f64 * 1024.0 / 1e6);
+    }
 }
 
 fn say(count: usize, what: &str, took: Duration, of: Option<Duration>) {
@@ -159,17 +168,76 @@ impl World {
 
     /// One plan, as somebody at a terminal asks for it.
     fn plan(&self, code: i32) -> Duration {
+        self.run(self.chatward("plan").arg("--detailed-exitcode"), code)
+    }
+
+    fn chatward(&self, verb: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatward"));
         let directory = self.directory.path();
-        command.env_clear().args(["plan", "--detailed-exitcode", "--policies"]).arg(directory.join("tree"));
-        command
-            .arg("--state-dir")
-            .arg(directory.join("state"))
-            .env("PATH", std::env::var_os("PATH").unwrap());
+        command.env_clear().arg(verb).arg("--policies").arg(directory.join("tree"));
+        command.arg("--state-dir").arg(directory.join("state"));
+        command.env("PATH", std::env::var_os("PATH").unwrap()).env("CHATWARD_LOG", level(verb));
         for (name, value) in [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret"), ("ORG_ID", "acme")] {
             command.env(format!("CXONE_{name}"), value);
         }
-        self.run(command.env("CXONE_BASE_URL", "https://acme.example"), code)
+        command.env("CXONE_BASE_URL", "https://acme.example");
+        command
+    }
+
+    /// How much memory a daemon has after its first pass, and at most and at last once a file has changed: with an index
+    /// and without.
+    fn daemon(&self, file: &Path, written: &str) -> Vec<(&'static str, u64)> {
+        let state = self.directory.path().join("state");
+        let mut rows = Vec::new();
+        for (index, first, changed, most) in [
+            (
+                true,
+                "daemon, an index, first pass",
+                "daemon, an index, a file changed",
+                "daemon, an index, at most",
+            ),
+            (
+                false,
+                "daemon, no index, first pass",
+                "daemon, no index, a file changed",
+                "daemon, no index, at most",
+            ),
+        ] {
+            if !index {
+                fs::remove_file(state.join("index")).unwrap();
+            }
+            let mut daemon = self
+                .chatward("run")
+                .args(["--listen", "127.0.0.1:0"])
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines().map(Result::unwrap);
+            let mut until = |event: &str| {
+                let mut seen = Vec::new();
+                let found = lines.by_ref().any(|line| {
+                    seen.push(line);
+                    seen[seen.len() - 1].contains(event)
+                });
+                assert!(found, "no {event}: {seen:#?}");
+            };
+            let status = |name: &str| {
+                let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+                let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+                line.trim().trim_end_matches(" kB").parse().unwrap()
+            };
+            until("pass.ended");
+            rows.push((first, status("VmRSS:")));
+            fs::write(file, format!("{written}# changed\n")).unwrap();
+            until("pass.ended");
+            rows.push((changed, status("VmRSS:")));
+            rows.push((most, status("VmHWM:")));
+            kill_process(Pid::from_child(&daemon), Signal::TERM).unwrap();
+            until("daemon.ended");
+            daemon.wait().unwrap();
+            fs::write(file, written).unwrap();
+        }
+        rows
     }
 
     fn sha256sum(&self) -> Duration {
@@ -244,4 +312,9 @@ fn deployed(host: &Host, payloads: &Payloads, id: &PolicyId, desired: &Desired) 
         error: None,
     };
     (Event::Intent(Box::new(intent)), Event::Effect(effect))
+}
+
+/// A daemon tells of passes in which nothing is done only where it is asked for more.
+fn level(verb: &str) -> &'static str {
+    if verb == "run" { "chatward=debug" } else { "chatward=warn" }
 }

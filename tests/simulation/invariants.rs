@@ -89,7 +89,8 @@ impl Witness<'_> {
     pub fn in_the_end(&self, reconciler: &Reconciler<HttpTenant>, report: &Report) -> Result<(), Violation> {
         let state = reconciler.ledger().read(State::clone);
         let path = &self.stage.world.state();
-        let proof = ledger::verify(path, &ledger::Terms::default()).map_err(|error| Invariant::Chain.broken(error))?;
+        let proof = ledger::verify(path, &ledger::Terms::default())
+            .map_err(|error| Invariant::Chain.broken(error))?;
         if proof.head != state.head {
             return Err(Invariant::Chain.broken("its head is not the state's"));
         }
