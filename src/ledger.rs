@@ -136,6 +136,20 @@ impl Ledger {
     pub fn open(directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
         segment::make_directory(directory)?;
         let lock = lock::Lock::take(directory, clock())?;
+        Self::locked(directory, clock, lock)
+    }
+
+    /// The same, once nobody else writes. The thread sleeps until then, however long that is.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`], but for the lock.
+    pub fn wait(directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        segment::make_directory(directory)?;
+        let lock = lock::Lock::wait(directory, &clock)?;
+        Self::locked(directory, clock, lock)
+    }
+
+    fn locked(directory: &Path, clock: Clock, lock: lock::Lock) -> Result<Self, LedgerError> {
         let torn = segment::mend(directory)?;
         let state = scan::load(directory)?;
         let saved = AtomicU64::new(state.head.sequence);

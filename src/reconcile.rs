@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
@@ -180,13 +180,18 @@ impl<T: WriteTenant> Reconciler<T> {
 
     async fn look(&self, retry: Retry) -> Result<(Arc<Snapshot>, Plan), StepError> {
         let snapshot = self.of_source(Source::snapshot).await?;
+        let policies = snapshot.desired.len();
+        debug!(name: "snapshot.taken", policies, "the policy directory holds {policies} policies");
         let (mut plan, files) = self.ledger.read(|state| {
             let plan = self.sight(retry, |sight| sight.plan(&snapshot, state));
             let files = provenance::files(&plan, state);
             (plan, files)
         });
+        debug!(name: "plan.made", steps = plan.steps.len(), "{plan}");
         if !files.is_empty() {
+            let asked = files.len();
             let commits = self.of_source(move |source| source.commits(&files)).await?;
+            debug!(name: "commits.told", files = asked, commits = commits.len(), "git was asked about {asked} files");
             self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));
         }
         Ok((snapshot, plan))

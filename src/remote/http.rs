@@ -74,7 +74,7 @@ pub(super) struct Exchange<'a> {
 pub(super) struct Http {
     tenant: TenantName,
     client: Client,
-    gates: Gates,
+    pub(super) gates: Gates,
     pub(super) circuit: Circuit,
     now: fn() -> SystemTime,
 }

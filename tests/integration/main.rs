@@ -4,6 +4,7 @@
 mod apply;
 mod audit;
 mod breaker;
+mod changes;
 mod csp;
 mod daemon;
 mod direction;
@@ -13,6 +14,7 @@ mod explain;
 mod fix;
 mod fuzz;
 mod pace;
+mod provenance;
 mod source;
 mod support;
 mod tenants;
