@@ -73,10 +73,10 @@ pub async fn run<T: WriteTenant>(
     let mut trigger = Trigger::Start;
     let mut armed = None;
     while !stops.drain.is_cancelled() {
-        arm(&mut watch, &mut armed);
         if trigger == Trigger::Change {
             info!(name: "source.changed", "the policy directory changed");
         }
+        arm(&mut watch, trigger, &mut armed);
         debug!(name: "pass.started", trigger = trigger.text(), "a pass: {}", trigger.text());
         observer.pass_began();
         let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), observer).await?;
@@ -96,9 +96,12 @@ pub async fn run<T: WriteTenant>(
     Ok(())
 }
 
-/// Watches whatever is at the path now. That it has to be polled is said once, and once that it need not be any more.
-fn arm(watch: &mut Watch, before: &mut Option<Armed>) {
-    let now = watch.arm();
+/// Watches whatever is at the path now; a change has told whether that is something else. That it has to be polled is said once, and once that it need not be any more.
+fn arm(watch: &mut Watch, trigger: Trigger, before: &mut Option<Armed>) {
+    let now = match trigger {
+        Trigger::Change => watch.rearm(),
+        Trigger::Start | Trigger::Interval | Trigger::Asked => watch.arm(),
+    };
     match (&now, before.as_ref()) {
         (Armed::Deaf(why), before) if before != Some(&now) => {
             warn!(name: "source.polled", error = why, "no events, so the policy directory is polled: {why}");

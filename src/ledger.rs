@@ -276,6 +276,28 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         segment::make_directory(&*disk, directory)?;
         let lock = lock::Lock::take(directory, clock())?;
+        Self::locked(lock, directory, clock, options, disk, writer)
+    }
+
+    /// As [`Ledger::open_with`], once nobody else writes. The thread sleeps until then, however long that is.
+    ///
+    /// # Errors
+    /// As [`Ledger::open_with`], but for the lock.
+    pub fn wait(directory: &Path, clock: Clock, options: Options) -> Result<Self, LedgerError> {
+        segment::make_directory(&RealDisk, directory)?;
+        let lock = lock::Lock::wait(directory, &clock)?;
+        let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
+        Self::locked(lock, directory, clock, options, Arc::new(RealDisk), thread)
+    }
+
+    fn locked(
+        lock: lock::Lock,
+        directory: &Path,
+        clock: Clock,
+        options: Options,
+        disk: Arc<dyn Disk>,
+        writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
+    ) -> Result<Self, LedgerError> {
         let torn = segment::mend(&*disk, directory)?;
         let unread = checkpoint::set_aside(&*disk, directory)?;
         let state = scan::load(directory)?;

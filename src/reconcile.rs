@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
@@ -218,6 +218,8 @@ impl<T: WriteTenant> Reconciler<T> {
         let (head, terms) = (self.ledger.read(|state| state.head.hash), terms(&self.settings));
         let holds = move |known: &Settled| !all && known.head == head && known.terms == terms;
         let snapshot = self.of_source(move |source| source.sight(holds)).await?;
+        let policies = snapshot.desired.len();
+        debug!(name: "snapshot.taken", policies, "the policy directory holds {policies} policies");
         progress.stage(Stage::Snapshot, started.elapsed());
         let started = Instant::now();
         let (mut plan, files, settled) = self.ledger.read(|state| {
@@ -227,8 +229,11 @@ impl<T: WriteTenant> Reconciler<T> {
             (plan, files, settled)
         });
         self.of_source(move |source| source.settle(settled)).await?;
+        debug!(name: "plan.made", steps = plan.steps.len(), "{plan}");
         if !files.is_empty() {
+            let asked = files.len();
             let commits = self.of_source(move |source| source.commits(&files)).await?;
+            debug!(name: "commits.told", files = asked, commits = commits.len(), "git was asked about {asked} files");
             self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));
         }
         progress.stage(Stage::Plan, started.elapsed());

@@ -136,6 +136,11 @@ pub trait ReadTenant: Send + Sync {
     /// Tells the breaker how long a job took, or how long it was waited for in vain.
     fn job_ended(&self, _took: Duration) {}
 
+    /// How long requests wait for their turn now.
+    fn queue(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// The ids of the registered webhooks of that name. A tenant may have several.
     fn find_webhooks(
         &self,

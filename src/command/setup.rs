@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -78,40 +79,47 @@ pub(super) async fn ledger(
     stops: &Stops,
 ) -> anyhow::Result<Ledger> {
     let options = options(settings)?;
-    let mut told = false;
-    loop {
-        match Ledger::open_with(&settings.state, Arc::clone(&host.clock), options.clone()) {
-            Ok(ledger) => {
-                if let Some((file, why)) = ledger.unread() {
-                    warn!(
-                        name: "ledger.checkpoint_set_aside", file = %file.display(), error = why,
-                        "the checkpoint can't be read, and is now {}; the ledger was added up instead: {why}", file.display(),
-                    );
-                }
-                if let Some(torn) = ledger.torn() {
-                    warn!(
-                        name: "ledger.mended", file = %torn.display(),
-                        "the ledger's last line was half written; its bytes are now in {}", torn.display(),
-                    );
-                }
-                return Ok(ledger);
+    let opened = match Ledger::open_with(&settings.state, Arc::clone(&host.clock), options.clone()) {
+        Err(LedgerError::Locked { holder, .. }) if standby => {
+            info!(name: "ledger.standby", "waiting for {holder}");
+            tokio::select! {
+                ledger = in_turn(&settings.state, host, options) => ledger?,
+                () = stops.drain.cancelled() => anyhow::bail!("cancelled while waiting for {holder}"),
             }
-            Err(LedgerError::Locked { holder, .. }) if standby => {
-                if !std::mem::replace(&mut told, true) {
-                    info!(name: "ledger.standby", "waiting for {holder}");
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                    () = stops.drain.cancelled() => anyhow::bail!("cancelled while waiting for {holder}"),
-                }
-            }
-            Err(error @ LedgerError::Locked { .. }) => {
-                let hint = "ask that process for a pass now, by POST /reconcile or SIGHUP, or wait for it with --standby";
-                return Err(anyhow::Error::new(error).context(hint).context("no second writer is let in"));
-            }
-            Err(error) => return Err(anyhow::Error::new(error).context("the ledger can't be used")),
         }
+        Err(error @ LedgerError::Locked { .. }) => {
+            let hint = "ask that process for a pass now, by POST /reconcile or SIGHUP, or wait for it with --standby";
+            return Err(anyhow::Error::new(error).context(hint).context("no second writer is let in"));
+        }
+        opened => opened,
+    };
+    let ledger = opened.context("the ledger can't be used")?;
+    if let Some((file, why)) = ledger.unread() {
+        warn!(
+            name: "ledger.checkpoint_set_aside", file = %file.display(), error = why,
+            "the checkpoint can't be read, and is now {}; the ledger was added up instead: {why}", file.display(),
+        );
     }
+    if let Some(torn) = ledger.torn() {
+        warn!(
+            name: "ledger.mended", file = %torn.display(),
+            "the ledger's last line was half written; its bytes are now in {}", torn.display(),
+        );
+    }
+    Ok(ledger)
+}
+
+/// The ledger, once nobody else writes. It is waited for by a thread of its own, which the end of the process does not
+/// wait for.
+async fn in_turn(state: &Path, host: &Host, options: Options) -> anyhow::Result<Result<Ledger, LedgerError>> {
+    let (state, clock) = (state.to_owned(), Arc::clone(&host.clock));
+    let (hand, opened) = oneshot::channel();
+    let wait = move || {
+        // Nobody takes it where the process ends meanwhile; it is then closed again.
+        let _ = hand.send(Ledger::wait(&state, clock, options));
+    };
+    std::thread::Builder::new().name("standby".to_owned()).spawn(wait).context("no thread to wait in")?;
+    opened.await.context("the thread that waits has ended")
 }
 
 /// How the settings ask for the ledger to be written.

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::pace::{Asked, Watched};
 use super::{Deployer, StepError, age};
@@ -55,7 +55,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
             correlation_id: (self.host.new_id)(),
             payload,
         };
-        self.ledger.append(Event::Intent(Box::new(intent))).await?;
+        let recorded = self.ledger.append(Event::Intent(Box::new(intent))).await?;
+        debug!(name: "intent.recorded", policy = %step.id, entry = recorded.sequence, "{}: its intent is on record", step.id);
         Ok(())
     }
 
@@ -183,8 +184,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let mut watched = began.map(|began| (began, self.pace.watch()));
         for poll in 0.. {
             let elapsed = began.map(|began| began.elapsed());
-            let pause =
-                self.pace.pause(settings, Asked { polls: poll, elapsed, retry_after }, (self.host.chance)());
+            let asked = Asked { polls: poll, elapsed, retry_after, queue: self.remote.queue() };
+            let pause = self.pace.pause(settings, asked, (self.host.chance)());
             let at = (Instant::now() + pause).min(deadline);
             tokio::select! {
                 biased;

@@ -31,6 +31,8 @@ pub struct Asked {
     pub elapsed: Option<Duration>,
     /// The tenant's own pause, if it named one.
     pub retry_after: Option<Duration>,
+    /// How long requests wait for their turn now.
+    pub queue: Duration,
 }
 
 /// The pause before a job is asked. `chance` is from 0 to 1, evenly.
@@ -65,6 +67,14 @@ fn floor(job: &Job) -> Duration {
     (job.base_delay / 20).min(job.max_delay)
 }
 
+/// A queue as far as it matters: to the next power of two, and none that is shorter than a poll takes.
+fn about(queue: Duration) -> Duration {
+    match u64::try_from(queue.as_millis()).unwrap_or(u64::MAX / 2).min(u64::MAX / 2) {
+        0..16 => Duration::ZERO,
+        ms => Duration::from_millis(ms.next_power_of_two()),
+    }
+}
+
 /// The pace of one tenant, shared by all that work there.
 #[derive(Debug, Default)]
 pub struct Pace(Mutex<Learnt>);
@@ -74,10 +84,20 @@ struct Learnt {
     durations: Durations,
     /// The jobs that are watched.
     survivors: Survivors,
-    /// Worked out when it is asked for, and anew after something was learnt.
-    aim: Option<Arc<Aim>>,
+    /// Worked out when it is asked for, and anew after something was learnt or where the queue is another.
+    aim: Option<(Duration, Arc<Aim>)>,
     /// Whether there is something that [`Pace::take_news`] has not told.
     fresh: bool,
+}
+
+impl Learnt {
+    fn aim(&mut self, job: &Job, queue: Duration) -> Option<Arc<Aim>> {
+        if self.aim.as_ref().is_none_or(|(known, _)| *known != queue) {
+            let aim = Aim::new(&self.durations, &self.survivors, job, queue);
+            self.aim = aim.map(|aim| (queue, Arc::new(aim)));
+        }
+        self.aim.as_ref().map(|(_, aim)| Arc::clone(aim))
+    }
 }
 
 impl Pace {
@@ -88,13 +108,7 @@ impl Pace {
 
     /// The pause before a job is asked, by what is known now.
     pub fn pause(&self, job: &Job, asked: Asked, chance: f64) -> Duration {
-        let aim = {
-            let mut learnt = self.lock();
-            if learnt.aim.is_none() {
-                learnt.aim = Aim::new(&learnt.durations, &learnt.survivors, job).map(Arc::new);
-            }
-            learnt.aim.clone()
-        };
+        let aim = self.lock().aim(job, about(asked.queue));
         pause(job, aim.as_deref(), asked, chance)
     }
 

@@ -4,13 +4,13 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::LedgerError;
+use super::{Clock, LedgerError};
 
 const MAX_TEXT: u64 = 4_096;
 
@@ -48,22 +48,35 @@ impl Lock {
     /// Takes the lock, or says who holds it.
     pub(super) fn take(directory: &Path, now: Timestamp) -> Result<Self, LedgerError> {
         let path = directory.join("lock");
-        let io = |error| LedgerError::io(&path, error);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        let mut file = open(&path).map_err(|error| LedgerError::io(&path, error))?;
         match file.try_lock() {
-            Ok(()) => {}
+            Ok(()) => Self::signed(file, now).map_err(|error| LedgerError::io(&path, error)),
             Err(TryLockError::WouldBlock) => {
                 let holder = Box::new(read(&mut file, now));
-                return Err(LedgerError::Locked { path: directory.to_owned(), holder });
+                Err(LedgerError::Locked { path: directory.to_owned(), holder })
             }
-            Err(TryLockError::Error(error)) => return Err(io(error)),
+            Err(TryLockError::Error(error)) => Err(LedgerError::io(&path, error)),
         }
-        let text = serde_json::to_string(&ourselves(now)).map_err(|error| io(error.into()))?;
-        file.set_len(0).map_err(io)?;
-        file.write_all(text.as_bytes()).map_err(io)?;
+    }
+
+    /// Takes the lock once it is free. Nothing runs meanwhile: the kernel wakes whoever is next.
+    pub(super) fn wait(directory: &Path, clock: &Clock) -> Result<Self, LedgerError> {
+        let path = directory.join("lock");
+        let taken = open(&path).and_then(|file| file.lock().map(|()| file));
+        taken.and_then(|file| Self::signed(file, clock())).map_err(|error| LedgerError::io(&path, error))
+    }
+
+    /// Says who holds it.
+    fn signed(mut file: File, now: Timestamp) -> io::Result<Self> {
+        let text = serde_json::to_string(&ourselves(now))?;
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())?;
         Ok(Self { _file: file })
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn ourselves(now: Timestamp) -> Holder {

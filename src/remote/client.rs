@@ -314,6 +314,10 @@ impl ReadTenant for HttpTenant {
         self.http.circuit.job_ended(took);
     }
 
+    fn queue(&self) -> Duration {
+        self.http.gates.queue()
+    }
+
     async fn find_webhooks(&self, name: &str, correlation: Uuid) -> Result<Vec<String>, Failure> {
         self.find(&self.webhooks, name, correlation).await
     }

@@ -36,6 +36,10 @@ struct Shared {
     /// Those that are not here are open.
     closed: BTreeMap<Endpoint, Closed>,
     pacer: Pacer,
+    /// How many requests wait for a slot or their turn.
+    waiting: usize,
+    /// How long the one waited that went last.
+    waited: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +76,12 @@ impl Gates {
     /// For so many requests at once, and never more than `ceiling` in a second.
     pub fn new(in_flight: usize, ceiling: Option<u32>, pause: Duration) -> Self {
         Self {
-            shared: Mutex::new(Shared { closed: BTreeMap::new(), pacer: Pacer::new(ceiling) }),
+            shared: Mutex::new(Shared {
+                closed: BTreeMap::new(),
+                pacer: Pacer::new(ceiling),
+                waiting: 0,
+                waited: Duration::ZERO,
+            }),
             changed: Notify::new(),
             slots: Semaphore::new(in_flight.max(1)),
             start: Instant::now(),
@@ -87,11 +96,13 @@ impl Gates {
             let waits = Instant::now();
             self.opened(endpoint).await;
             throttled += waits.elapsed();
+            let queued = Queued::new(self);
             let slot = self.slots.acquire().await.ok();
             loop {
                 let gate = self.shared().pass(endpoint, self.start);
                 match gate {
                     Gate::Open { trial } => {
+                        self.shared().waited = queued.since.elapsed();
                         let sent = Instant::now();
                         return Pass { gates: self, endpoint, sent, throttled, trial, _slot: slot };
                     }
@@ -104,6 +115,12 @@ impl Gates {
                 }
             }
         }
+    }
+
+    /// How long a request waits for a slot and its turn now, as far as is known.
+    pub fn queue(&self) -> Duration {
+        let shared = self.shared();
+        if shared.waiting == 0 { Duration::ZERO } else { shared.waited }
     }
 
     /// Waits until the endpoint takes requests, or may take one.
@@ -137,6 +154,25 @@ impl Gates {
             _ => None,
         }
         .map(|pause| pause.min(MAX_RETRY_AFTER))
+    }
+}
+
+/// One that waits for a slot and its turn; dropped, it does not wait any more.
+struct Queued<'a> {
+    gates: &'a Gates,
+    since: Instant,
+}
+
+impl<'a> Queued<'a> {
+    fn new(gates: &'a Gates) -> Self {
+        gates.shared().waiting += 1;
+        Self { gates, since: Instant::now() }
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.gates.shared().waiting -= 1;
     }
 }
 
@@ -326,6 +362,22 @@ mod tests {
         assert!(start.elapsed() < PAUSE);
         queued.await;
         assert_eq!(start.elapsed(), PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_is_as_long_as_the_last_one_waited_in_it() {
+        let gates = Gates::new(5, Some(10), Duration::from_secs(1));
+        assert_eq!(gates.queue(), Duration::ZERO);
+        let [first, second, third] = [(); 3].map(|()| gates.enter(Endpoint::Job));
+        tokio::join!(
+            async { first.await.leave(&answered(200, None)) },
+            async {
+                second.await.leave(&answered(200, None));
+                assert_eq!(gates.queue(), Duration::from_millis(100), "there is still one behind it");
+            },
+            async { third.await.leave(&answered(200, None)) }
+        );
+        assert_eq!(gates.queue(), Duration::ZERO, "nobody waits any more");
     }
 
     #[test]

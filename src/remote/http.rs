@@ -74,7 +74,7 @@ pub(super) struct Exchange<'a> {
 pub(super) struct Http {
     tenant: TenantName,
     transport: Arc<dyn Transport>,
-    gates: Gates,
+    pub(super) gates: Gates,
     pub(super) circuit: Circuit,
     pub(super) meter: Arc<dyn Meter>,
     now: fn() -> SystemTime,

@@ -19,10 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Config, Event, EventHandler, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+use tracing::info;
 
 mod ground;
 mod poll;
@@ -91,11 +92,21 @@ impl Watch {
     /// Watches whatever is at the path now, which may be another directory than before. Nothing is done while the same
     /// folders are there. What is read after this is either seen then, or hinted at.
     pub fn arm(&mut self) -> Armed {
+        self.watch(true)
+    }
+
+    /// The same behind a hint: events tell where there may be other folders, and only then they are looked for. What no
+    /// event tells, such as a mount, is left to the next [`arm`](Self::arm).
+    pub fn rearm(&mut self) -> Armed {
+        self.watch(false)
+    }
+
+    fn watch(&mut self, anew: bool) -> Armed {
         if self.mode == Mode::Poll {
             self.poll();
             return Armed::Polling;
         }
-        match self.listen() {
+        match self.listen(anew) {
             Ok(()) => {
                 self.poll = None;
                 Armed::Events
@@ -112,9 +123,13 @@ impl Watch {
         self.poll.get_or_insert_with(|| Poll::new(&self.root, &self.ignored));
     }
 
-    /// Watches the ground as it is now. The old watcher goes only once the new one hears everything.
-    fn listen(&mut self) -> notify::Result<()> {
+    /// Watches the ground as it is now, if it may be another one. The old watcher goes only once the new one hears
+    /// everything.
+    fn listen(&mut self, anew: bool) -> notify::Result<()> {
         let stale = self.stale.swap(false, Ordering::SeqCst);
+        if !stale && !anew && self.watcher.is_some() {
+            return Ok(());
+        }
         let ground = Ground::of(&self.root, &self.ignored);
         if !stale && self.watcher.as_ref().is_some_and(|(_, armed)| *armed == ground) {
             return Ok(());
@@ -194,6 +209,9 @@ impl EventHandler for Handler {
             Ok(event) => (self.matters(event), regroups(event)),
             Err(_) => (true, true),
         };
+        if event.is_ok_and(|event| event.need_rescan()) {
+            info!(name: "source.overrun", "there were more events than the kernel keeps, so everything is looked at");
+        }
         if matters {
             if regroups {
                 self.stale.store(true, Ordering::SeqCst);
@@ -217,13 +235,15 @@ impl Handler {
     }
 }
 
-/// Whether there may be other folders than before: one came, or events were lost.
+/// Whether there may be other folders than before, or links that lead to others: one came or can be read now, or events
+/// were lost. What goes needs no watch.
 fn regroups(event: &Event) -> bool {
     let came = matches!(
         event.kind,
-        EventKind::Create(CreateKind::Folder | CreateKind::Any) | EventKind::Modify(ModifyKind::Name(_))
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_) | ModifyKind::Metadata(_))
     );
-    event.need_rescan() || event.paths.is_empty() || (came && event.paths.iter().any(|path| path.is_dir()))
+    let leads = |path: &PathBuf| path.is_dir() || path.is_symlink();
+    event.need_rescan() || event.paths.is_empty() || (came && event.paths.iter().any(leads))
 }
 
 #[cfg(test)]

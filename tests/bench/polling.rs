@@ -77,7 +77,7 @@ struct Flight<'a> {
 fn simulate(shape: Shape, pace: Option<&Pace>, in_flight: usize, chance: &mut Rng) -> Sum {
     let job = Job::default();
     let next = |elapsed: Duration, polls: u32, chance: f64| {
-        let asked = Asked { polls, elapsed: Some(elapsed), retry_after: None };
+        let asked = Asked { polls, elapsed: Some(elapsed), ..Asked::default() };
         pace.map_or_else(|| pause(&job, None, asked, chance), |pace| pace.pause(&job, asked, chance))
     };
     // When which job is asked next.

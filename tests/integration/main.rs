@@ -4,6 +4,7 @@
 mod apply;
 mod audit;
 mod breaker;
+mod changes;
 mod clock;
 mod crash;
 mod csp;
@@ -19,6 +20,7 @@ mod fuzz;
 mod hostile;
 mod ledger;
 mod pace;
+mod provenance;
 mod server;
 mod shutdown;
 mod source;

@@ -140,7 +140,12 @@ impl World {
 
     /// Runs chatward to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        let ran = Ran::of(self.command(arguments).output().unwrap());
+        self.run_as(&mut self.command(arguments))
+    }
+
+    /// The same, where the command was changed before.
+    pub fn run_as(&self, command: &mut Command) -> Ran {
+        let ran = Ran::of(command.output().unwrap());
         self.said.lock().unwrap().extend([&*ran.stdout, &*ran.stderr]);
         ran
     }
@@ -329,6 +334,12 @@ impl Daemon {
         kill_process(pid, signal).unwrap();
     }
 
+    /// How its process stands, as `ps` says it: `T` for one that was stopped.
+    pub fn state(&self) -> char {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
     /// Waits for its end: the exit code, none after a kill.
     pub fn ends(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
@@ -351,6 +362,18 @@ impl Drop for Daemon {
         self.log.extend(self.lines.iter());
         self.said.lock().unwrap_or_else(PoisonError::into_inner).push_str(&self.log.join("\n"));
     }
+}
+
+/// A command run by another one, in the same place and environment.
+pub fn wrapped(wrapper: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(wrapper[0]);
+    outer.args(&wrapper[1..]).arg(command.get_program()).args(command.get_args());
+    outer.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        outer.current_dir(folder);
+    }
+    outer.stdin(Stdio::null());
+    outer
 }
 
 /// Every file below a folder; none where there is no folder.

@@ -9,6 +9,10 @@
 //!                             + cost(u)                   the way on from u
 //! ```
 //!
+//! The price is a part of the mean duration. Where requests queue for their turn, a poll also keeps each of those behind it
+//! waiting for one turn more, which comes to as long as the queue is: so then that is the price, and nearly all jobs are
+//! asked once, when they have surely ended.
+//!
 //! It is worked out backwards over a grid that is fine where ends are likely. Even ends between two times come to gaps
 //! that narrow towards the last of them; a sharp end comes to one poll right behind it; where nothing ends, nothing is
 //! asked.
@@ -46,14 +50,14 @@ struct Point {
 }
 
 impl Aim {
-    /// At where jobs are believed to end; nothing where nothing is learnt.
-    pub fn new(durations: &Durations, survivors: &Survivors, job: &Job) -> Option<Self> {
+    /// At where jobs are believed to end, while requests queue for so long; nothing where nothing is learnt.
+    pub fn new(durations: &Durations, survivors: &Survivors, job: &Job, queue: Duration) -> Option<Self> {
         if durations.is_empty() {
             return None;
         }
         let mut aim = Self {
             job: *job,
-            price: PRICE * durations.mean(survivors),
+            price: (PRICE * durations.mean(survivors)).max(queue.as_secs_f64()),
             grid: grid(&durations.belief(survivors)),
         };
         for index in (0..aim.grid.len().saturating_sub(1)).rev() {

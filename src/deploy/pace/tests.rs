@@ -18,7 +18,7 @@ fn learnt(ends: impl IntoIterator<Item = f64>) -> Durations {
 }
 
 fn aim(durations: &Durations, job: &Job) -> Option<Aim> {
-    Aim::new(durations, &Survivors::default(), job)
+    Aim::new(durations, &Survivors::default(), job, Duration::ZERO)
 }
 
 /// The latest moment of the contract's poll of that number, from 0.
@@ -32,7 +32,7 @@ fn the_pace_doubles_to_its_cap() {
     let rows = [(0, 1.0, 2.0), (0, 0.0, 1.0), (1, 1.0, 4.0), (3, 0.5, 12.0), (4, 1.0, 30.0), (99, 1.0, 30.0)];
     for (polls, chance, expected) in rows {
         let elapsed = Some(seconds(1.0));
-        let pause = pause(&job, None, Asked { polls, elapsed, retry_after: None }, chance);
+        let pause = pause(&job, None, Asked { polls, elapsed, ..Asked::default() }, chance);
         assert_eq!(pause, seconds(expected), "{polls} {chance}");
     }
 }
@@ -41,7 +41,8 @@ fn the_pace_doubles_to_its_cap() {
 fn the_tenants_own_pause_wins_and_a_job_of_unknown_age_is_not_aimed_at() {
     let job = Job::default();
     let aim = aim(&learnt([0.5; 9]), &job);
-    let told = Asked { polls: 0, elapsed: Some(seconds(1.0)), retry_after: Some(seconds(7.0)) };
+    let told =
+        Asked { polls: 0, elapsed: Some(seconds(1.0)), retry_after: Some(seconds(7.0)), ..Asked::default() };
     assert_eq!(pause(&job, aim.as_ref(), told, 0.0), seconds(7.0));
     assert_eq!(pause(&job, aim.as_ref(), Asked::default(), 1.0), seconds(2.0));
     assert_eq!(self::aim(&Durations::default(), &job), None);
@@ -102,7 +103,7 @@ fn even_durations_are_seen_soon_with_few_polls() {
             let mut watched = pace.watch();
             let mut elapsed = Duration::ZERO;
             for poll in 0.. {
-                let asked = Asked { polls: poll, elapsed: Some(elapsed), retry_after: None };
+                let asked = Asked { polls: poll, elapsed: Some(elapsed), ..Asked::default() };
                 elapsed += pace.pause(&job, asked, chance.f64());
                 polls += 1;
                 if elapsed >= end {
@@ -119,6 +120,30 @@ fn even_durations_are_seen_soon_with_few_polls() {
     assert!(polls < 6 * 800, "{polls}");
 }
 
+#[test]
+fn the_longer_requests_queue_the_fewer_polls_there_are() {
+    let job = Job::default();
+    let ends: Vec<f64> = (0..64).map(|step| 1.5 + f64::from(step * 29 % 64) / 64.0).collect();
+    let polls = |queue| {
+        let pace = Pace::new(learnt(ends.clone()));
+        let mut elapsed = Duration::ZERO;
+        let asked = |elapsed| Asked { elapsed: Some(elapsed), queue: seconds(queue), ..Asked::default() };
+        let polls = (0..99).find(|_| {
+            elapsed += pace.pause(&job, asked(elapsed), 0.5);
+            // Whatever was asked comes to its turn only after the queue.
+            elapsed += seconds(queue);
+            elapsed >= seconds(2.5)
+        });
+        polls.unwrap() + 1
+    };
+    assert!(polls(0.0) > 3, "{}", polls(0.0));
+    assert_eq!((polls(0.6), polls(2.0)), (1, 1));
+    let rows = [(0, 0), (15, 0), (16, 16), (17, 32), (1_000, 1_024), (u64::MAX, 1 << 63)];
+    for (queue, expected) in rows {
+        assert_eq!(about(Duration::from_millis(queue)), Duration::from_millis(expected), "{queue} ms");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -132,7 +157,7 @@ proptest! {
         let aim = aim(&learnt(ends), &job);
         let mut elapsed = Duration::ZERO;
         for (polls, chance) in (0..).zip(chances) {
-            let pause = pause(&job, aim.as_ref(), Asked { polls, elapsed: Some(elapsed), retry_after: None }, chance);
+            let pause = pause(&job, aim.as_ref(), Asked { polls, elapsed: Some(elapsed), ..Asked::default() }, chance);
             prop_assert!(pause >= floor(&job), "{:?}", pause);
             prop_assert!(pause <= job.max_delay);
             elapsed += pause;

@@ -36,7 +36,7 @@ impl World {
         act(self.folder.path());
         let hinted = tokio::time::timeout(Duration::from_secs(20), self.watch.hint()).await;
         assert!(hinted.is_ok(), "not heard: {what}");
-        assert_eq!(self.watch.arm(), Armed::Events, "{what}");
+        assert_eq!(self.watch.rearm(), Armed::Events, "{what}");
     }
 
     async fn unheard(&mut self, what: &str, act: impl FnOnce(&Path)) {
@@ -147,6 +147,34 @@ async fn a_config_maps_swap_is_heard() {
 }
 
 /// What git-sync does: a link on the way is swapped to another work tree, and the old tree goes.
+/// A file that is a link into a folder which nothing else leads to: that folder is watched from the link's coming on.
+#[tokio::test]
+async fn what_a_link_leads_to_is_watched_however_the_link_came() {
+    let mut world = World::new(|at| {
+        plain(at);
+        for version in [".1", ".2", ".3"] {
+            fs::create_dir(at.join("policies").join(version)).unwrap();
+            fs::write(at.join("policies").join(version).join("b.yaml"), "b").unwrap();
+        }
+    });
+    world.heard("a link is made", |at| symlink(".1/b.yaml", at.join("policies/b.yaml")).unwrap()).await;
+    world.heard("a change behind it", |at| fs::write(at.join("policies/.1/b.yaml"), "c").unwrap()).await;
+    world
+        .heard("another one is renamed over it", |at| {
+            symlink(".2/b.yaml", at.join("policies/.next")).unwrap();
+            fs::rename(at.join("policies/.next"), at.join("policies/b.yaml")).unwrap();
+        })
+        .await;
+    world.heard("a change behind that", |at| fs::write(at.join("policies/.2/b.yaml"), "d").unwrap()).await;
+    world
+        .heard("another one is made in its place", |at| {
+            fs::remove_file(at.join("policies/b.yaml")).unwrap();
+            symlink(".3/b.yaml", at.join("policies/b.yaml")).unwrap();
+        })
+        .await;
+    world.heard("a change behind this", |at| fs::write(at.join("policies/.3/b.yaml"), "e").unwrap()).await;
+}
+
 #[tokio::test]
 async fn a_swap_of_a_link_on_the_way_is_heard() {
     fn publish(at: &Path, revision: &str) {
