@@ -31,8 +31,8 @@ use crate::webhook::{self, Registrar};
 mod holds;
 mod look;
 
-use look::{Sight, trace};
-pub use look::{check_bindings, look, settled, source, terms};
+use look::trace;
+pub use look::{Sight, check_bindings, look, settled, source, terms};
 
 /// What one pass did.
 #[derive(Debug)]

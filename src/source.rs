@@ -30,6 +30,7 @@ mod index;
 mod known;
 mod parallel;
 mod payloads;
+mod revision;
 mod root;
 mod tree;
 pub mod watch;
@@ -39,6 +40,7 @@ use index::Index;
 pub use index::Settled;
 use known::{Facts, Known};
 pub use payloads::{PayloadError, Payloads};
+pub use revision::{Revision, RevisionError, TreePayloads};
 use root::Root;
 use tree::{ListError, Listing};
 

@@ -80,7 +80,13 @@ fn exported(directory: &Path) -> Option<Arc<str>> {
 }
 
 fn head(directory: &Path) -> Option<Arc<str>> {
-    let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
+    commit(directory, "HEAD")
+}
+
+/// The commit that a revision names.
+pub(super) fn commit(directory: &Path, revision: &str) -> Option<Arc<str>> {
+    let commit = format!("{revision}^{{commit}}");
+    let told = ask(directory, None, &["rev-parse", "--verify", "--end-of-options", &commit], "")?;
     Some(std::str::from_utf8(&told).ok()?.trim().into())
 }
 
@@ -130,8 +136,14 @@ fn blobs(directory: &Path, found: &BTreeMap<Arc<str>, Commit>) -> Files {
     let input: String =
         found.iter().map(|(file, commit)| format!("{}:./{file}\n", commit.revision)).collect();
     let told = ask(directory, None, &["cat-file", "--batch"], &input).unwrap_or_default();
-    let mut rest = &*told;
-    let mut next = || {
+    let hashes = objects(&told).map(|blob| blob.map(FileHash::of));
+    found.keys().cloned().zip(hashes).collect()
+}
+
+/// What `cat-file --batch` answers for each object; nothing for one that is missing.
+pub(super) fn objects(answer: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = answer;
+    std::iter::from_fn(move || {
         let end = rest.iter().position(|&byte| byte == b'\n')?;
         let (line, after) = (std::str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..]);
         if line.ends_with(" missing") {
@@ -141,9 +153,8 @@ fn blobs(directory: &Path, found: &BTreeMap<Arc<str>, Commit>) -> Files {
         let length = line.rsplit(' ').next()?.parse().ok()?;
         let (blob, after) = after.split_at_checked(length)?;
         rest = after.get(1..)?;
-        Some(Some(FileHash::of(blob)))
-    };
-    found.keys().map_while(|file| Some((Arc::clone(file), next()?))).collect()
+        Some(Some(blob))
+    })
 }
 
 /// The allowed key that each commit is signed by, where it is.
@@ -174,7 +185,12 @@ fn signatures(
 }
 
 /// What git answers; nothing where it fails.
-fn ask(directory: &Path, signers: Option<&Signers>, arguments: &[&str], input: &str) -> Option<Vec<u8>> {
+pub(super) fn ask(
+    directory: &Path,
+    signers: Option<&Signers>,
+    arguments: &[&str],
+    input: &str,
+) -> Option<Vec<u8>> {
     let mut answer = Vec::new();
     let whole = ask_until(directory, signers, arguments, input, |bytes| {
         answer.extend_from_slice(bytes);

@@ -3,9 +3,11 @@
 
 mod apply;
 mod audit;
+mod between;
 mod breaker;
 mod csp;
 mod daemon;
+mod deploy;
 mod direction;
 mod documents;
 mod events;
