@@ -14,10 +14,12 @@ use crate::telemetry::LogFormat;
 
 mod audit;
 mod csp;
+mod plan;
 mod validate;
 
 pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVerify};
 pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
+pub use plan::{Plan, PlanOutput};
 pub use validate::{Deny, Explain, Report, Validate};
 
 const EXIT_CODES: &str = "\
@@ -76,7 +78,8 @@ pub enum Verb {
     Apply(Apply),
     /// Show what a pass would do, and change nothing
     ///
-    /// Contacts no tenant, needs no credentials and takes no lock, so it works beside a running daemon.
+    /// Contacts no tenant, needs no credentials and takes no lock, so it works beside a running daemon. With --base it
+    /// needs no state either: it shows what a pass would do if that git revision were live.
     Plan(Plan),
     /// Check policies, and say everything that is wrong with them at once
     ///
@@ -110,6 +113,10 @@ pub enum Verb {
         /// Which shell.
         shell: Shell,
     },
+    /// Print a man page, or write them all
+    ///
+    /// All of them: chatward man --out /usr/local/share/man/man1
+    Man(Man),
 }
 
 /// Where things are.
@@ -206,29 +213,6 @@ pub struct Apply {
     pub output: Output,
 }
 
-/// `chatward plan`
-#[derive(Debug, Args)]
-pub struct Plan {
-    /// Where things are.
-    #[command(flatten)]
-    pub common: Common,
-    /// A simulated tenant.
-    #[command(flatten)]
-    pub sandbox: SandboxFlags,
-    /// Also ask the tenants what is live
-    #[arg(long)]
-    pub live: bool,
-    /// Plan the removal of policies whose file is gone
-    #[arg(long)]
-    pub prune: bool,
-    /// Exit with 2 where changes are pending
-    #[arg(long, alias = "non-zero-exit-code")]
-    pub detailed_exitcode: bool,
-    /// How results look.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub output: Output,
-}
-
 /// `chatward abandon`
 #[derive(Debug, Args)]
 pub struct Abandon {
@@ -298,4 +282,15 @@ pub struct Doctor {
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
+}
+
+/// `chatward man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Whose page, such as `audit show`; chatward's own if none is named
+    #[arg(value_name = "VERB")]
+    pub verb: Vec<String>,
+    /// Write the pages of all verbs into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "verb")]
+    pub out: Option<PathBuf>,
 }

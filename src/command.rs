@@ -16,6 +16,7 @@ mod completions;
 mod csp;
 mod doctor;
 mod explain;
+mod man;
 mod plan;
 mod run;
 mod sandbox;
@@ -78,6 +79,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Schema => schema::run(),
         Verb::Doctor(args) => doctor::run(args).await,
         Verb::Completions { shell } => completions::run(shell),
+        Verb::Man(args) => man::run(&args),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::snapshot::{Desired, Snapshot};
 use crate::state::{PolicyState, Position, Setback, State};
 
 mod action;
+pub mod base;
 pub mod change;
 mod draft;
 pub mod guard;

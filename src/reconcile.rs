@@ -31,8 +31,8 @@ use crate::webhook::{self, Registrar};
 mod holds;
 mod look;
 
-use look::{Sight, settled, trace};
-pub use look::{check_bindings, look, source, terms};
+pub use look::{Sight, check_bindings, look, source, terms};
+use look::{settled, trace};
 
 /// What one pass did.
 #[derive(Debug)]

@@ -31,6 +31,7 @@ mod index;
 mod known;
 mod parallel;
 mod payloads;
+mod revision;
 mod root;
 mod shelf;
 mod store;
@@ -41,6 +42,7 @@ pub use git::{Commits, Files};
 pub use known::Settled;
 use known::{Changed, Damaged, Known};
 pub use payloads::{PayloadError, Payloads};
+pub use revision::{Revision, RevisionError, TreePayloads};
 use root::Root;
 use tree::{ListError, Listing};
 

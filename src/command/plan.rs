@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Exit, print, setup};
-use crate::cli::{Output, Plan};
+use crate::cli::{Plan, PlanOutput};
 use crate::config::{Overrides, Settings};
 use crate::deploy;
 use crate::drift::Live;
@@ -22,10 +22,16 @@ use crate::snapshot::Snapshot;
 use crate::source::Source;
 use crate::state::{Position, State};
 
+mod between;
+
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let host = Host::real();
     let overrides = Overrides { prune: args.prune, ..Overrides::default() };
     let mut settings = setup::settings(&args.common, &overrides)?;
+    if let Some(base) = &args.base {
+        let (void, plan) = between::plan(&settings, base, args.head.as_deref(), &host)?;
+        return show(&args, void.as_deref(), &plan);
+    }
     let mut source = reconcile::source(&settings);
     let _simulated = match args.live {
         true => setup::simulate(&mut settings, &args.sandbox).await?,
@@ -38,11 +44,17 @@ pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
         None => settled(&snapshot),
     };
     source.save();
+    show(&args, snapshot.void.as_deref(), &plan)
+}
+
+/// Prints a plan, and says how that ends.
+fn show(args: &Plan, void: Option<&str>, plan: &plan::Plan) -> anyhow::Result<Exit> {
     match args.output {
-        Output::Text => print(render::plan::text(&plan))?,
-        Output::Json => print(render::plan::json(&plan)? + "\n")?,
+        PlanOutput::Text => print(render::plan::text(plan))?,
+        PlanOutput::Json => print(render::plan::json(plan)? + "\n")?,
+        PlanOutput::Markdown => print(render::plan::markdown(plan))?,
     }
-    if let Some(why) = &snapshot.void {
+    if let Some(why) = void {
         anyhow::bail!("{why}");
     }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Pending } else { Exit::Fine })

@@ -281,15 +281,19 @@ fn secret(
     lookup: &Lookup<'_>,
     missing: &mut Vec<String>,
 ) -> Result<Option<SecretString>, ConfigError> {
-    let text = match reference {
-        SecretRef::Env(name) => lookup.text(name),
-        SecretRef::File(path) => lookup.file(path).map(Some),
-    };
-    let text = text.map_err(|error| ConfigError::new(format!("{key}: {error}")))?;
-    if let (None, SecretRef::Env(name)) = (&text, reference) {
-        missing.push(format!("{key} ({name} or {name}_FILE)"));
+    match reference {
+        SecretRef::Env(name) => {
+            let text = lookup.text(name).map_err(|error| ConfigError::new(format!("{key}: {error}")))?;
+            if text.is_none() {
+                missing.push(format!("{key} ({name} or {name}_FILE)"));
+            }
+            Ok(text)
+        }
+        // A pipeline has the settings of a pod, and not its secrets.
+        SecretRef::File(path) => {
+            Ok(lookup.file(path).map_err(|why| missing.push(format!("{key} ({why})"))).ok())
+        }
     }
-    Ok(text)
 }
 
 fn limits_of(raw: &raw::Limits) -> Result<Limits, ConfigError> {

@@ -16,6 +16,10 @@ use crate::plan::{Action, HeldItem, Plan, Step};
 use crate::policy::{PolicyName, TenantName};
 use crate::printable::printable;
 
+mod markdown;
+
+pub use markdown::{MAX_MARKDOWN, markdown};
+
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
 

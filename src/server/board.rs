@@ -18,7 +18,7 @@ use crate::config::{Listen, Settings};
 use crate::controller::Observer;
 use crate::deploy::{Progress, Stage, StepResult};
 use crate::digest::Digest;
-use crate::entry::Subject;
+use crate::entry::{HoldReason, Subject};
 use crate::finding::Severity;
 use crate::host::Host;
 use crate::ledger::Ledger;
@@ -252,8 +252,9 @@ impl Progress for Board {
         shown.findings = whole.count_findings();
         let steps = plan.steps.iter().filter(|step| step.cause.is_some());
         let subjects = steps.map(|step| Subject::Policy(step.id.clone()));
-        let drifted: BTreeSet<Subject> =
-            subjects.chain(plan.held.iter().map(|item| item.subject.clone())).collect();
+        // What stays although its file is gone is as it was asked for, so nobody is woken for it.
+        let held = plan.held.iter().filter(|item| item.reason != HoldReason::PruneOff);
+        let drifted: BTreeSet<Subject> = subjects.chain(held.map(|item| item.subject.clone())).collect();
         let before = std::mem::take(&mut shown.drifted);
         shown.drifted = drifted
             .into_iter()

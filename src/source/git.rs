@@ -81,10 +81,14 @@ fn exported(directory: &Path) -> Option<Arc<str>> {
 
 /// The commit that is checked out. No process is begun where git would find nothing.
 fn head(directory: &Path) -> Option<Arc<str>> {
-    head::head(&head::repository(directory)?).or_else(|| {
-        let told = ask(directory, None, &["rev-parse", "--verify", "HEAD"], "")?;
-        Some(std::str::from_utf8(&told).ok()?.trim().into())
-    })
+    head::head(&head::repository(directory)?).or_else(|| commit(directory, "HEAD"))
+}
+
+/// The commit that a revision names.
+pub(super) fn commit(directory: &Path, revision: &str) -> Option<Arc<str>> {
+    let commit = format!("{revision}^{{commit}}");
+    let told = ask(directory, None, &["rev-parse", "--verify", "--end-of-options", &commit], "")?;
+    Some(std::str::from_utf8(&told).ok()?.trim().into())
 }
 
 /// All files of an exported commit are from that commit.
@@ -135,8 +139,14 @@ fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Si
 fn blobs<'a>(directory: &Path, head: &str, files: impl Iterator<Item = &'a Arc<str>> + Clone) -> Files {
     let input: String = files.clone().map(|file| format!("{head}:./{file}\n")).collect();
     let told = ask(directory, None, &["cat-file", "--batch"], &input).unwrap_or_default();
-    let mut rest = &*told;
-    let mut next = || {
+    let hashes = objects(&told).map(|blob| blob.map(FileHash::of));
+    files.cloned().zip(hashes).collect()
+}
+
+/// What `cat-file --batch` answers for each object; nothing for one that is missing.
+pub(super) fn objects(answer: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = answer;
+    std::iter::from_fn(move || {
         let end = rest.iter().position(|&byte| byte == b'\n')?;
         let (line, after) = (std::str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..]);
         if line.ends_with(" missing") {
@@ -146,9 +156,8 @@ fn blobs<'a>(directory: &Path, head: &str, files: impl Iterator<Item = &'a Arc<s
         let length = line.rsplit(' ').next()?.parse().ok()?;
         let (blob, after) = after.split_at_checked(length)?;
         rest = after.get(1..)?;
-        Some(Some(FileHash::of(blob)))
-    };
-    files.map_while(|file| Some((Arc::clone(file), next()?))).collect()
+        Some(Some(blob))
+    })
 }
 
 /// The allowed key that each commit is signed by, where it is.
@@ -179,7 +188,12 @@ fn signatures(
 }
 
 /// What git answers; nothing where it fails.
-fn ask(directory: &Path, signers: Option<&Signers>, arguments: &[&str], input: &str) -> Option<Vec<u8>> {
+pub(super) fn ask(
+    directory: &Path,
+    signers: Option<&Signers>,
+    arguments: &[&str],
+    input: &str,
+) -> Option<Vec<u8>> {
     let mut answer = Vec::new();
     let whole = ask_until(directory, signers, arguments, input, |bytes| {
         answer.extend_from_slice(bytes);

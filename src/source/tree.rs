@@ -310,7 +310,7 @@ fn moved(error: io::Error) -> ListError {
     }
 }
 
-fn is_policy_file(name: &[u8]) -> bool {
+pub(super) fn is_policy_file(name: &[u8]) -> bool {
     Path::new(OsStr::from_bytes(name))
         .extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml")

@@ -3,12 +3,14 @@
 
 mod apply;
 mod audit;
+mod between;
 mod breaker;
 mod changes;
 mod clock;
 mod crash;
 mod csp;
 mod daemon;
+mod deploy;
 mod direction;
 mod disk;
 mod documents;

@@ -174,6 +174,24 @@ fn it_is_not_ready_while_no_tenant_gives_a_token() {
 }
 
 #[test]
+fn what_stays_because_pruning_is_off_is_held_and_no_old_drift() {
+    let world = World::new();
+    world.write("kept.yaml", &policy("kept", "'self'"));
+    world.write("other.yaml", &policy("other", "'self'"));
+    let mut daemon = world.start(&["run"]);
+    let address = address(&mut daemon);
+    daemon.logs(&["probe.result", "kept"]);
+    world.remove("kept.yaml");
+    daemon.logs(&["policy.held", "prune-off"]);
+    let counted = |name: &str| series(address, name);
+    assert_eq!(counted(r#"chatward_policies{tenant="default",sync="Held"}"#), Some(1.0));
+    world.until("the other one is live", |_| {
+        counted(r#"chatward_policies{tenant="default",sync="Synced"}"#) == Some(1.0)
+    });
+    assert_eq!(counted(r#"chatward_drift_oldest_timestamp_seconds{tenant="default"}"#), Some(0.0));
+}
+
+#[test]
 fn an_address_that_is_taken_is_said() {
     let world = World::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

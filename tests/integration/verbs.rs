@@ -36,6 +36,19 @@ fn a_plan_shows_fields_and_says_whether_something_is_pending() {
 }
 
 #[test]
+fn man_pages_are_made_of_the_help() {
+    let world = World::new();
+    world.run(&["man"]).exits(0).says(".TH chatward 1").says("GitOps for webchat security policies");
+    world.run(&["man", "audit", "show"]).exits(0).says(".TH chatward-audit-show 1").says("\\-\\-failed");
+    world.run(&["man", "aply"]).exits(1).complains("chatward has no verb `aply`");
+    world.run(&["man", "--out", "share/man1"]).exits(0);
+    for page in ["chatward.1", "chatward-plan.1", "chatward-audit-verify.1"] {
+        let text = std::fs::read_to_string(world.path().join("share/man1").join(page)).unwrap();
+        assert!(text.contains(&format!(".TH {} 1", page.trim_end_matches(".1"))), "{text}");
+    }
+}
+
+#[test]
 fn bad_usage_exits_64() {
     let world = World::new();
     for arguments in [&["aply"][..], &["plan", "--nope"], &["apply", "--fault", "x", "--sandbox"], &[]] {

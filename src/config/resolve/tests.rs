@@ -57,6 +57,11 @@ fn what_is_missing_is_named_but_no_error() {
         ]
     );
     assert!(tenant.binding().is_none());
+    let settings =
+        with_env(Some("tenants: [{ name: a, org_id: acme, client_secret: { file: /nowhere } }]"), &[])
+            .unwrap();
+    let missing = &default_tenant(&settings).missing;
+    assert_eq!(missing, &["client_id", "client_secret (/nowhere can't be read: no such file)"]);
 }
 
 #[test]
@@ -145,7 +150,6 @@ fn bad_settings_are_named() {
         (tenant("base_url: ftp://cxone.example"), "ftp is not a scheme"),
         (tenant("preset: cxone"), "no preset \"cxone\""),
         (tenant("client_secret: {}"), "either { env: NAME } or { file: PATH }"),
-        (tenant("client_secret: { file: /nowhere }"), "/nowhere can't be read: no such file"),
         (tenant("client_secret: hunter2"), "never written in the settings"),
         (tenant("job: { base_delay: 5s, max_delay: 1s }"), "base_delay <= max_delay"),
         (tenant("job: { base_delay: 5 }"), "not a duration"),
