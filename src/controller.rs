@@ -34,6 +34,7 @@ enum Trigger {
     Change,
     Interval,
     Asked,
+    Live,
 }
 
 impl Trigger {
@@ -43,6 +44,7 @@ impl Trigger {
             Self::Change => "change",
             Self::Interval => "interval",
             Self::Asked => "asked",
+            Self::Live => "live",
         }
     }
 }
@@ -82,8 +84,13 @@ pub async fn run<T: WriteTenant>(
         let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), observer).await?;
         observer.pass_ended(&report);
         log(trigger, &report);
+        if report.look_again {
+            trigger = Trigger::Live;
+            continue;
+        }
         let interval = reconciler.settings().interval;
         let wait = reconciler.ledger().read(|state| next(state, host.now(), interval));
+        let wait = reconciler.live_wait().map_or(wait, |live| live.min(wait));
         trigger = tokio::select! {
             () = watch.hint() => Trigger::Change,
             Some(()) = asked.recv() => Trigger::Asked,
@@ -100,7 +107,7 @@ pub async fn run<T: WriteTenant>(
 fn arm(watch: &mut Watch, trigger: Trigger, before: &mut Option<Armed>) {
     let now = match trigger {
         Trigger::Change => watch.rearm(),
-        Trigger::Start | Trigger::Interval | Trigger::Asked => watch.arm(),
+        Trigger::Start | Trigger::Interval | Trigger::Asked | Trigger::Live => watch.arm(),
     };
     match (&now, before.as_ref()) {
         (Armed::Deaf(why), before) if before != Some(&now) => {

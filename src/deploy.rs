@@ -18,6 +18,7 @@ use crate::digest::Digest;
 use crate::direction::Assessment;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
+use crate::live::LiveView;
 use crate::outcome::{Failure, Fault, Outcome, Verification};
 use crate::payload::Payload;
 use crate::plan::{Action, Plan, Step};
@@ -97,6 +98,8 @@ pub trait Progress: Send + Sync {
     }
     /// This is what is about to be done, and what it was made from: once everything is known, what can differ from before.
     fn planned(&self, _snapshot: &Arc<Snapshot>, _plan: &Arc<Plan>) {}
+    /// This is what tenants have, as far as that is known.
+    fn seen(&self, _live: &Arc<LiveView>) {}
     /// A tenant can be worked with.
     fn connected(&self, _tenant: &TenantName) {}
     /// So long a stage of the pass took.

@@ -116,6 +116,8 @@ pub struct Metrics {
     durations: Family<OfEndpoint, Histogram, Buckets>,
     throttled: Family<OfTenant, Counter<f64, AtomicU64>>,
     probes: Family<OfTenant, Histogram, Buckets>,
+    hooks: Family<OfDeploy, Counter>,
+    bots: Family<OfTenant, Counter>,
 }
 
 impl Metrics {
@@ -145,6 +147,8 @@ impl Metrics {
             durations: new.histograms("http_request_duration_seconds", "How long requests to the tenant take, without the wait for their turn", REQUEST),
             throttled: new.family("throttled_seconds", "How long requests were kept back by the tenant's pauses and its pace"),
             probes: new.histograms("probe_latency_seconds", "How long probes take", REQUEST),
+            hooks: new.family("hook_deliveries", "Deliveries to the tenant's hook, by what came of them: taken, or why not"),
+            bots: new.family("bot_events", "Bots that the tenant said it detected"),
             registry,
         }
     }
@@ -178,6 +182,16 @@ impl Metrics {
             Outcome::InDoubt(_) => "in-doubt",
         };
         self.deploys.get_or_create(&OfDeploy { tenant, result }).inc();
+    }
+
+    /// Something was delivered to a tenant's hook.
+    pub fn hooked(&self, tenant: &TenantName, result: &'static str) {
+        self.hooks.get_or_create(&OfDeploy { tenant: tenant.to_string(), result }).inc();
+    }
+
+    /// A tenant says that it detected a bot.
+    pub fn bot_seen(&self, tenant: &TenantName) {
+        self.bots.get_or_create(&OfTenant { tenant: tenant.to_string() }).inc();
     }
 
     /// A policy is live and verified, so long after its file changed.

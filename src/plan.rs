@@ -160,6 +160,10 @@ pub struct Terms<'a> {
     pub tenants: &'a BTreeSet<TenantName>,
     /// What is known of live; a policy that is not in it is unknown.
     pub live: &'a BTreeMap<PolicyId, Live>,
+    /// Who changed a policy there, where that is known.
+    pub changed_by: &'a dyn Fn(&PolicyId) -> Option<Arc<str>>,
+    /// Tenants at which what somebody changed there is changed back.
+    pub corrected: &'a BTreeSet<TenantName>,
     /// How much may change at once.
     pub guard: &'a Guard,
     /// Whether policies whose file is gone are removed.
@@ -228,7 +232,9 @@ pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided 
     for id in ids(snapshot, state) {
         let held = unusable.contains(&id);
         let policy = state.policy(&id).unwrap_or(&empty);
-        let draft = Draft { id: &id, policy, desired: snapshot.desired.get(&id), snapshot, terms };
+        let hold = state.holds.get(&Subject::Policy(id.clone()));
+        let frozen = hold.is_some_and(|hold| hold.reason == HoldReason::Fight);
+        let draft = Draft { id: &id, policy, desired: snapshot.desired.get(&id), snapshot, terms, frozen };
         match draft.decide(held) {
             Decision::InSync => *in_sync.entry(id.tenant).or_default() += 1,
             Decision::Nothing => {}

@@ -14,10 +14,12 @@ use tracing::{debug, info, warn};
 use crate::config::{Settings, Tenant};
 use crate::deploy::pace::Pace;
 use crate::deploy::{Deployer, Progress, Stage, StepError, StepResult};
+use crate::drift::Live;
 use crate::entry::{Bound, BreakerChanged, Event, TenantFailed, TenantRecovered};
 use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
+use crate::live::LiveView;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::guard::Weakening;
 use crate::plan::{Action, Decided, Plan, Retry, Step, provenance};
@@ -29,8 +31,11 @@ use crate::source::{Payloads, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
 
 mod holds;
+mod live;
 mod look;
 
+use live::Lives;
+pub use live::Looks;
 pub use look::{Sight, check_bindings, look, source, terms};
 use look::{settled, trace};
 
@@ -45,6 +50,8 @@ pub struct Report {
     pub failures: BTreeMap<TenantName, Failure>,
     /// The snapshot that it was made from.
     pub snapshot: Arc<Snapshot>,
+    /// Whether it saw something that it did not know when it was planned.
+    pub look_again: bool,
 }
 
 impl Report {
@@ -89,6 +96,10 @@ pub struct Reconciler<T> {
     told: Option<DriftReport>,
     /// How often in a row each tenant could not be worked with.
     failed: Mutex<BTreeMap<TenantName, u32>>,
+    looks: Looks,
+    lives: Mutex<Lives>,
+    /// What the last plan knew of live.
+    planned: Arc<LiveView>,
 }
 
 impl<T: WriteTenant> Reconciler<T> {
@@ -121,8 +132,21 @@ impl<T: WriteTenant> Reconciler<T> {
         let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
         let paces = tenants.keys().map(pace).collect();
         let ledger = Arc::new(ledger);
-        let (told, failed) = Default::default();
-        Ok(Self { settings, source, payloads, ledger, tenants, paces, host, told, failed })
+        let (told, failed, looks, lives, planned) = Default::default();
+        Ok(Self {
+            settings,
+            source,
+            payloads,
+            ledger,
+            tenants,
+            paces,
+            host,
+            told,
+            failed,
+            looks,
+            lives,
+            planned,
+        })
     }
 
     /// The settings.
@@ -145,7 +169,11 @@ impl<T: WriteTenant> Reconciler<T> {
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
-        let (snapshot, plan) = self.look_twice(retry, progress).await?;
+        let before = self.differences(&self.planned);
+        self.planned = Arc::new(self.view());
+        progress.seen(&self.planned);
+        let known = self.differences(&self.planned);
+        let (snapshot, plan) = self.look_twice(retry, known != before, progress).await?;
         let plan = Arc::new(plan);
         progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
@@ -174,7 +202,13 @@ impl<T: WriteTenant> Reconciler<T> {
         // What this pass put on record is about nothing but what its plan named.
         let head = self.ledger.read(|state| state.head.hash);
         self.of_source(move |source| source.carry_on(head)).await?;
-        Ok(Report { plan, results, failures, snapshot })
+        let look_again = self.differences(&self.view()) != known;
+        Ok(Report { plan, results, failures, snapshot, look_again })
+    }
+
+    /// What a view of live shows not to be there as it was brought live.
+    fn differences(&self, view: &LiveView) -> BTreeMap<PolicyId, Live> {
+        self.ledger.read(|state| view.differences(state))
     }
 
     /// Keeps how long jobs take, if this pass learnt of it. Without that file the next start learns anew.
@@ -193,9 +227,10 @@ impl<T: WriteTenant> Reconciler<T> {
     async fn look_twice(
         &self,
         retry: Retry,
+        all: bool,
         progress: &dyn Progress,
     ) -> Result<(Arc<Snapshot>, Plan), StepError> {
-        let (snapshot, plan) = self.look(retry, progress.knows_nothing(), progress).await?;
+        let (snapshot, plan) = self.look(retry, all || progress.knows_nothing(), progress).await?;
         if plan.count(Action::Remove) == 0 {
             return Ok((snapshot, plan));
         }
@@ -247,7 +282,7 @@ impl<T: WriteTenant> Reconciler<T> {
         };
         look(&Sight {
             settings: &self.settings,
-            live: &BTreeMap::new(),
+            live: &self.planned,
             retry,
             host: &self.host,
             payload_at: &payload_at,
@@ -285,10 +320,18 @@ impl<T: WriteTenant> Reconciler<T> {
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.id.tenant == *name).collect();
         let Some(tenant) = self.settings.tenants.get(name) else { return Ok(Default::default()) };
         let webhooks = self.ledger.read(|state| webhook::due(tenant, state))?;
-        if (steps.is_empty() && webhooks.is_empty()) || drain.is_cancelled() {
+        let look = self.is_live_due(tenant);
+        if (steps.is_empty() && webhooks.is_empty() && !look) || drain.is_cancelled() {
             return Ok(Default::default());
         }
         let worked = self.work_at(tenant, remote, (&steps, webhooks), (drain, stop), progress).await?;
+        if look && worked.1.is_none() && !drain.is_cancelled() {
+            tokio::select! {
+                biased;
+                () = self.look_at(tenant, remote) => {}
+                () = stop.cancelled() => {}
+            }
+        }
         self.record_breaker(name, remote).await?;
         Ok(worked)
     }

@@ -21,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 mod board;
+mod hooks;
 mod routes;
 
 pub use board::{Board, Terms};
+pub use hooks::Hooks;
 
 /// How many connections there may be at once; further ones wait.
 const MAX_CONNECTIONS: usize = 64;

@@ -117,6 +117,9 @@ pub struct PolicyState {
     /// live, what is live is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overtaken: Option<Position>,
+    /// When it was last changed back after somebody had changed the tenant; at most three times, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Timestamp>,
     /// What went wrong since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Box<Setback>>,

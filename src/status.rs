@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerState;
 use crate::digest::Digest;
-use crate::drift::{Cause, Live, LiveSync};
+use crate::drift::{Cause, LiveSync};
 use crate::entry::{HoldReason, Subject};
+use crate::live::LiveView;
 use crate::outcome::Verification;
 use crate::plan::{self, HeldItem, Plan, Step};
 use crate::policy::{PolicyId, TenantName};
@@ -85,6 +86,8 @@ pub struct PolicyStatus {
     pub detail: Option<String>,
     /// What the tenant says it has.
     pub live: LiveSync,
+    /// When it was asked.
+    pub live_at: Option<Timestamp>,
     /// How it fares.
     pub health: Health,
     /// What is wanted.
@@ -180,19 +183,13 @@ pub fn tally(snapshot: &Snapshot, state: &State, plan: &Plan) -> Tally {
 }
 
 /// How everything stands.
-pub fn status(
-    snapshot: &Snapshot,
-    state: &State,
-    plan: &Plan,
-    live: &BTreeMap<PolicyId, Live>,
-    query: &Query<'_>,
-) -> Status {
+pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, query: &Query<'_>) -> Status {
     let (mut policies, mut counts, mut more) = (Vec::new(), BTreeMap::new(), 0);
     each(snapshot, state, plan, |it| {
         *counts.entry(it.sync).or_default() += 1;
         if query.takes(Some(&it.id.tenant), it.sync) {
             if policies.len() < query.limit {
-                policies.push(row(snapshot, &it, live.get(&it.id).copied().unwrap_or_default()));
+                policies.push(row(snapshot, &it, live));
             } else {
                 more += 1;
             }
@@ -272,7 +269,7 @@ impl PolicyStatus {
     }
 }
 
-fn row(snapshot: &Snapshot, it: &Standing<'_>, live: Live) -> PolicyStatus {
+fn row(snapshot: &Snapshot, it: &Standing<'_>, live: &LiveView) -> PolicyStatus {
     let Standing { id, policy, held, .. } = it;
     let desired = snapshot.desired.get(id);
     let (applied, setback, open) = (policy.applied.as_ref(), policy.setback.as_deref(), policy.open.as_ref());
@@ -286,7 +283,8 @@ fn row(snapshot: &Snapshot, it: &Standing<'_>, live: Live) -> PolicyStatus {
         cause: it.cause,
         held: held.map(|item| item.reason),
         detail: held.map(|item| item.detail.clone()).or(setback.map(|setback| setback.error.clone())),
-        live: live.against(applied.map(|applied| applied.digest)),
+        live: live.of(id, Some(policy)).against(applied.map(|applied| applied.digest)),
+        live_at: live.time(&id.tenant),
         health: health(policy),
         digest: desired.map(|desired| desired.digest),
         applied_digest: applied.map(|applied| applied.digest),
@@ -313,6 +311,7 @@ fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
         held: Some(item.reason),
         detail: Some(item.detail.clone()),
         live: LiveSync::Unknown,
+        live_at: None,
         health: Health::Unknown,
         digest: None,
         applied_digest: None,

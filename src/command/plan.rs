@@ -1,22 +1,19 @@
 //! `chatward plan`: what a pass would do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Exit, print, setup};
 use crate::cli::{Plan, PlanOutput};
 use crate::config::{Overrides, Settings};
-use crate::deploy;
-use crate::drift::Live;
 use crate::entry::Event;
 use crate::host::Host;
 use crate::ledger;
+use crate::live::{Against, LiveView, TenantLive};
 use crate::outcome::Fault;
 use crate::payload::Payload;
 use crate::plan::{self, Retry};
-use crate::policy::PolicyId;
 use crate::reconcile;
-use crate::remote::{LivePolicy, ReadTenant as _};
+use crate::remote::ReadTenant as _;
 use crate::render;
 use crate::snapshot::Snapshot;
 use crate::source::Source;
@@ -97,7 +94,7 @@ async fn look(
     host: &Host,
 ) -> anyhow::Result<plan::Plan> {
     reconcile::check_bindings(settings, state)?;
-    let live = if ask { live(settings, state, host).await? } else { BTreeMap::new() };
+    let live = if ask { live(settings, state, host).await? } else { LiveView::default() };
     let payload_at = |at| payload_at(&settings.state, at);
     Ok(reconcile::look(source, snapshot, state, settings, &live, (Retry::Failed, host), &payload_at))
 }
@@ -110,23 +107,20 @@ pub(super) fn payload_at(directory: &std::path::Path, at: Position) -> Option<Pa
     }
 }
 
-/// What every tenant says it has, for each policy that is known here.
-async fn live(settings: &Settings, state: &State, host: &Host) -> anyhow::Result<BTreeMap<PolicyId, Live>> {
-    let mut live = BTreeMap::new();
+/// What every tenant says it has.
+async fn live(settings: &Settings, state: &State, host: &Host) -> anyhow::Result<LiveView> {
+    let mut view = LiveView::default();
+    let payload_at = |at| payload_at(&settings.state, at);
     for (name, remote) in setup::tenants(settings, &Arc::new(()))? {
-        let listed = remote.live((host.new_id)()).await;
-        let known = state.tenants.get(&name).map(|tenant| tenant.policies.keys()).into_iter().flatten();
-        let unlisted = match &listed {
-            Ok(_) => Live::Absent,
-            Err(failure) if failure.fault == Fault::NotOffered => Live::NotOffered,
+        let now = host.now();
+        let ignore = settings.tenants.get(&name).map_or(&[][..], |tenant| &tenant.live.ignore);
+        let against = Against { state, tenant: &name, payload_at: &payload_at, ignore };
+        let seen = match remote.live((host.new_id)()).await {
+            Ok(listing) => TenantLive::ask(now, state, &name).answered(&listing, &against),
+            Err(failure) if failure.fault == Fault::NotOffered => TenantLive::not_offered(now),
             Err(failure) => anyhow::bail!("tenant {name}: {failure}"),
         };
-        live.extend(known.map(|policy| (PolicyId::new(name.clone(), policy.clone()), unlisted)));
-        let named = |policy: &LivePolicy| {
-            let id = PolicyId::new(name.clone(), policy.name.clone()?);
-            Some((id, deploy::digest_of(policy).map_or(Live::Unknown, Live::Has)))
-        };
-        live.extend(listed.unwrap_or_default().iter().filter_map(named));
+        view.tenants.insert(name, seen);
     }
-    Ok(live)
+    Ok(view)
 }

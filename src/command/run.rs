@@ -16,7 +16,7 @@ use crate::controller;
 use crate::host::Host;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
-use crate::server::{self, Board, Terms};
+use crate::server::{self, Board, Hooks, Terms};
 use crate::source::watch::{Mode, Watch};
 
 pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
@@ -52,11 +52,19 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     }
     let state = settings.state.display();
     info!(name: "ledger.opened", "state and audit in {state}: {state}/ledger/*.jsonl, summed up in {state}/applied.json");
-    let terms = Terms::of(&settings);
+    let (terms, hooks) = (Terms::of(&settings), Hooks::of(&settings));
     let reconciler = Reconciler::new(settings, ledger, tenants, host.clone(), args.write.rebind).await?;
+    reconciler.watch_live();
     let (ask, asked) = mpsc::channel(1);
     hangups(ask.clone())?;
-    let board = Arc::new(Board::new(terms, Arc::clone(reconciler.ledger()), host.clone(), metrics, ask));
+    let board = Arc::new(Board::new(
+        terms,
+        (hooks, reconciler.looks().clone()),
+        Arc::clone(reconciler.ledger()),
+        host.clone(),
+        metrics,
+        ask,
+    ));
     let (closed, served) = (CancellationToken::new(), Arc::clone(&board));
     let server = listener.map(|listener| tokio::spawn(server::serve(listener, served, closed.clone())));
     controller::run(reconciler, watch, asked, &stops, &host, &*board).await?;

@@ -1,6 +1,5 @@
 //! `chatward status`: how every policy stands, or whether the daemon is alive.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use super::{Exit, plan, print, setup};
 use crate::cli::{Output, Status};
 use crate::config::{Listen, Overrides};
 use crate::host::Host;
+use crate::live::LiveView;
 use crate::plan::Retry;
 use crate::printable::printable;
 use crate::{ledger, reconcile, render, status};
@@ -28,7 +28,7 @@ pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
     let mut source = reconcile::source(&settings);
     let directory = settings.state.clone();
     let payload_at = |at| plan::payload_at(&directory, at);
-    let live = BTreeMap::new();
+    let live = LiveView::default();
     let snapshot = source.snapshot();
     let plan =
         reconcile::look(&mut source, &snapshot, &state, &settings, &live, (Retry::Due, &host), &payload_at);

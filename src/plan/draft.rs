@@ -1,5 +1,7 @@
 //! What is decided about one policy: nothing, a step, or that it is held.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::change::{Change, changes};
 use super::{Action, HeldItem, Retry, Step, Terms, due};
 use crate::direction::Assessment;
@@ -10,6 +12,10 @@ use crate::policy::PolicyId;
 use crate::printable::printable;
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::{PolicyState, Setback};
+
+/// How often within [`FIGHT_WINDOW`] a policy is changed back; then somebody means it.
+pub const MAX_CORRECTIONS: usize = 3;
+const FIGHT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is decided about one policy.
 pub(super) enum Decision {
@@ -26,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) desired: Option<&'a Desired>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) terms: &'a Terms<'a>,
+    /// Whether it is held because it was fought over.
+    pub(super) frozen: bool,
 }
 
 impl Draft<'_> {
@@ -51,11 +59,9 @@ impl Draft<'_> {
             None if applied.is_none() => Decision::Nothing,
             None => Decision::InSync,
             Some(Cause::Removed) => self.removed(),
-            Some(cause @ (Cause::Live | Cause::Missing)) if digest == applied.map(|a| a.digest) => self.hold(
-                HoldReason::ReportOnly,
-                Some(cause),
-                "the tenant was changed; it is only reported".to_owned(),
-            ),
+            Some(cause @ (Cause::Live | Cause::Missing)) if digest == applied.map(|a| a.digest) => {
+                self.changed_there(cause)
+            }
             Some(cause) => self.wanted(cause),
         }
     }
@@ -77,6 +83,25 @@ impl Draft<'_> {
     /// Whether an abandoned job may still end.
     fn is_watched(&self) -> bool {
         !self.policy.abandoned.is_empty() && self.terms.tenants.contains(&self.id.tenant)
+    }
+
+    /// Somebody changed the tenant: told or changed back, but not for ever.
+    fn changed_there(&self, cause: Cause) -> Decision {
+        let by = (self.terms.changed_by)(self.id).map(|by| format!(" by {by}")).unwrap_or_default();
+        if !self.terms.corrected.contains(&self.id.tenant) {
+            let detail = format!("the tenant was changed{by}; it is only reported");
+            return self.hold(HoldReason::ReportOnly, Some(cause), detail);
+        }
+        let recent = |time: &&Timestamp| self.terms.now.duration_since(**time) < FIGHT_WINDOW;
+        let fought = self.policy.corrections.iter().filter(recent).count() >= MAX_CORRECTIONS;
+        if (fought || self.frozen) && self.terms.retry != Retry::Rejected {
+            let detail = format!(
+                "it was changed{by} once more after {MAX_CORRECTIONS} corrections within an hour; nothing is done about it \
+                 any more until apply --retry",
+            );
+            return self.hold(HoldReason::Fight, Some(cause), detail);
+        }
+        self.wanted(cause)
     }
 
     fn wanted(&self, cause: Cause) -> Decision {

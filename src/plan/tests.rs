@@ -14,7 +14,7 @@ use crate::outcome::Verification;
 use crate::payload::{Payload, tests::payload};
 use crate::policy::PolicyId;
 use crate::snapshot::{Desired, Snapshot, Unusable};
-use crate::state::{Abandoned, Applied, Job, Open, PolicyState, Position, Setback, State, TenantState};
+use crate::state::{Abandoned, Applied, Hold, Job, Open, PolicyState, Position, Setback, State, TenantState};
 
 const NOW: &str = "2026-11-01T12:00:00Z";
 
@@ -74,6 +74,7 @@ struct Asked {
     rollback: bool,
     weakening: Weakening,
     limit: Option<u32>,
+    corrected: bool,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
@@ -84,6 +85,8 @@ fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
         probed: if asked.probed { &tenants } else { &nobody },
         rollback: if asked.rollback { &tenants } else { &nobody },
         live: &asked.live,
+        changed_by: &|_| Some("mallory".into()),
+        corrected: if asked.corrected { &tenants } else { &nobody },
         guard: &Guard { weakening: asked.weakening, ..Guard::default() },
         prune: asked.prune,
         retry: asked.retry,
@@ -135,6 +138,45 @@ fn live_against_applied() {
         let asked = Asked { live: [(id(), live)].into(), ..Asked::default() };
         assert_eq!(said(&planned(&wanted(b"a"), &state(applied(b"a")), &asked)), expected, "{live:?}");
     }
+}
+
+/// How long before now.
+fn ago(minutes: i64) -> Timestamp {
+    now() - jiff::SignedDuration::from_mins(minutes)
+}
+
+#[test]
+fn what_somebody_changed_is_changed_back_until_it_is_a_fight() {
+    let fought = |corrections: &[i64]| PolicyState {
+        corrections: corrections.iter().map(|minutes| ago(*minutes)).collect(),
+        ..applied(b"a")
+    };
+    let differs = Live::Has(Digest::of(b"x"));
+    let rows = [
+        (differs, fought(&[]), Retry::Due, "update live"),
+        (Live::Absent, fought(&[]), Retry::Due, "update missing"),
+        (differs, fought(&[50, 10]), Retry::Due, "update live"),
+        (differs, fought(&[50, 10, 5]), Retry::Due, "held fight"),
+        (differs, fought(&[70, 10, 5]), Retry::Due, "update live"),
+        (differs, fought(&[50, 10, 5]), Retry::Failed, "held fight"),
+        (differs, fought(&[50, 10, 5]), Retry::Rejected, "update live"),
+        (Live::Unknown, fought(&[50, 10, 5]), Retry::Due, "1 in sync"),
+    ];
+    for (live, policy, retry, expected) in rows {
+        let asked = Asked { live: [(id(), live)].into(), corrected: true, retry, ..Asked::default() };
+        assert_eq!(
+            said(&planned(&wanted(b"a"), &state(policy.clone()), &asked)),
+            expected,
+            "{live:?} {policy:?}"
+        );
+    }
+    // What was frozen once stays so for as long as it differs, however long that is.
+    let mut frozen = state(fought(&[]));
+    let hold =
+        Hold { reason: HoldReason::Fight, detail: String::new(), since: ago(600), digest: None, file: None };
+    frozen.holds.insert(Subject::Policy(id()), hold);
+    let asked = Asked { live: [(id(), differs)].into(), corrected: true, ..Asked::default() };
+    assert_eq!(said(&planned(&wanted(b"a"), &frozen, &asked)), "held fight");
 }
 
 #[test]
@@ -262,6 +304,8 @@ fn what_was_applied_and_is_lost_is_not_taken_for_harmless() {
         probed: &nobody,
         rollback: &nobody,
         live: &BTreeMap::new(),
+        changed_by: &|_| None,
+        corrected: &nobody,
         guard: &Guard { weakening: Weakening::Hold, ..Guard::default() },
         prune: false,
         retry: Retry::Due,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::BindError;
-use crate::config::{OnFailure, Settings, Tenant, Verify};
+use crate::config::{OnDrift, OnFailure, Settings, Tenant, Verify};
 use crate::digest::{Digest, EntryHash};
-use crate::drift::Live;
 use crate::host::Host;
+use crate::live::LiveView;
 use crate::payload::Payload;
 use crate::plan::{Decided, Plan, Retry, Terms, decide, provenance};
 use crate::policy::{PolicyId, TenantName};
@@ -22,7 +22,7 @@ pub struct Sight<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// What is known of live.
-    pub live: &'a BTreeMap<PolicyId, Live>,
+    pub live: &'a LiveView,
     /// What is tried again.
     pub retry: Retry,
     /// Now.
@@ -42,7 +42,9 @@ impl Sight<'_> {
             tenants: &tenants,
             probed: &tenants_that(settings, probes),
             rollback: &tenants_that(settings, rolls_back),
-            live: self.live,
+            live: &self.live.differences(state),
+            changed_by: &|id| self.live.changed_by(id).cloned(),
+            corrected: &corrected(settings),
             guard: &settings.guard,
             prune: settings.prune,
             retry: self.retry,
@@ -60,7 +62,7 @@ pub fn look(
     snapshot: &Snapshot,
     state: &State,
     settings: &Settings,
-    live: &BTreeMap<PolicyId, Live>,
+    live: &LiveView,
     (retry, host): (Retry, &Host),
     payload_at: &dyn Fn(Position) -> Option<Payload>,
 ) -> Plan {
@@ -68,7 +70,7 @@ pub fn look(
     let payload_of = |id: &PolicyId, desired: &Desired| payloads.get(id, desired).ok();
     let sight = Sight { settings, live, retry, host, payload_at, payload_of: &payload_of };
     let Decided { mut plan, in_sync } = sight.decide(snapshot, state);
-    if live.is_empty() {
+    if live.tenants.is_empty() {
         source.settle(settled(&plan, in_sync, terms(settings), state.head.hash));
     }
     let commits = source.commits(&provenance::files(&plan, state));
@@ -107,13 +109,19 @@ pub(super) fn settled(
 pub fn terms(settings: &Settings) -> Digest {
     let tenants: BTreeMap<_, _> =
         settings.tenants.iter().map(|(name, tenant)| (name, tenant.binding())).collect();
-    let sets = (tenants_that(settings, probes), tenants_that(settings, rolls_back));
+    let sets = (tenants_that(settings, probes), tenants_that(settings, rolls_back), corrected(settings));
     Digest::of(format!("{tenants:?} {sets:?} {:?} {}", settings.guard, settings.prune).as_bytes())
 }
 
 fn tenants_that(settings: &Settings, holds: fn(&Verify) -> bool) -> BTreeSet<TenantName> {
     let holding = |tenant: &&Tenant| tenant.verify.as_ref().is_some_and(holds);
     settings.tenants.values().filter(holding).map(|tenant| tenant.name.clone()).collect()
+}
+
+/// Tenants at which what somebody changed is corrected.
+fn corrected(settings: &Settings) -> BTreeSet<TenantName> {
+    let corrected = |tenant: &&Tenant| tenant.live.on_drift == OnDrift::Correct;
+    settings.tenants.values().filter(corrected).map(|tenant| tenant.name.clone()).collect()
 }
 
 fn probes(_: &Verify) -> bool {

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::Hooks;
 use crate::config::{Listen, Settings};
 use crate::controller::Observer;
 use crate::deploy::{Progress, Stage, StepResult};
@@ -22,11 +23,12 @@ use crate::entry::{HoldReason, Subject};
 use crate::finding::Severity;
 use crate::host::Host;
 use crate::ledger::Ledger;
+use crate::live::LiveView;
 use crate::metrics::{Format, Metrics, Standing, TenantStanding};
 use crate::outcome::{Outcome, Verification};
 use crate::plan::{Action, Plan};
 use crate::policy::TenantName;
-use crate::reconcile::Report;
+use crate::reconcile::{Looks, Report};
 use crate::snapshot::Snapshot;
 use crate::state::TenantState;
 use crate::status::{self, Status, Sync};
@@ -77,9 +79,11 @@ pub(super) enum Refusal {
 /// What the daemon knows of itself.
 pub struct Board {
     terms: Terms,
-    ledger: Arc<Ledger>,
-    host: Host,
-    metrics: Arc<Metrics>,
+    pub(super) hooks: Hooks,
+    pub(super) looks: Looks,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) host: Host,
+    pub(super) metrics: Arc<Metrics>,
     ask: mpsc::Sender<()>,
     started: (Timestamp, Instant),
     shown: Mutex<Shown>,
@@ -89,6 +93,7 @@ pub struct Board {
 #[derive(Default)]
 struct Shown {
     looked: Option<(Arc<Snapshot>, Arc<Plan>)>,
+    live: Arc<LiveView>,
     findings: BTreeMap<Severity, usize>,
     /// Since when what has drifted has.
     drifted: BTreeMap<Subject, Timestamp>,
@@ -102,13 +107,14 @@ impl Board {
     /// For a daemon that begins now.
     pub fn new(
         terms: Terms,
+        (hooks, looks): (Hooks, Looks),
         ledger: Arc<Ledger>,
         host: Host,
         metrics: Arc<Metrics>,
         ask: mpsc::Sender<()>,
     ) -> Self {
         let started = (host.now(), Instant::now());
-        Self { terms, ledger, host, metrics, ask, started, shown: Mutex::default() }
+        Self { terms, hooks, looks, ledger, host, metrics, ask, started, shown: Mutex::default() }
     }
 
     /// Whether the loop is turning.
@@ -153,15 +159,23 @@ impl Board {
             }
             _ => {}
         }
-        // One that waits is as good as many.
-        let _ = self.ask.try_send(());
+        self.ask_now();
         Ok(())
+    }
+
+    /// Has a pass made. One that waits is as good as many.
+    pub(super) fn ask_now(&self) {
+        let _ = self.ask.try_send(());
     }
 
     /// How everything stands; nothing before the first look.
     pub(super) fn status(&self, query: &status::Query<'_>) -> Option<Status> {
-        let (snapshot, plan) = self.shown().looked.clone()?;
-        Some(self.ledger.read(|state| status::status(&snapshot, state, &plan, &BTreeMap::new(), query)))
+        let (looked, live) = {
+            let shown = self.shown();
+            (shown.looked.clone(), Arc::clone(&shown.live))
+        };
+        let (snapshot, plan) = looked?;
+        Some(self.ledger.read(|state| status::status(&snapshot, state, &plan, &live, query)))
     }
 
     pub(super) fn metrics_text(&self, format: Format) -> Result<String, fmt::Error> {
@@ -183,7 +197,7 @@ impl Board {
         self.ledger.read(|state| {
             let mut policies = Vec::new();
             if self.terms.per_policy {
-                let all = status::status(snapshot, state, plan, &BTreeMap::new(), &status::Query::ALL);
+                let all = status::status(snapshot, state, plan, &shown.live, &status::Query::ALL);
                 let rows = all.policies.iter();
                 policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
             }
@@ -264,6 +278,10 @@ impl Progress for Board {
         shown.looked = Some((whole, Arc::clone(plan)));
     }
 
+    fn seen(&self, live: &Arc<LiveView>) {
+        self.shown().live = Arc::clone(live);
+    }
+
     fn connected(&self, _: &TenantName) {
         self.shown().connected = true;
     }
@@ -323,13 +341,23 @@ mod tests {
             per_policy: false,
         };
         terms(&mut settled);
-        (Board::new(settled, Arc::new(ledger), host, Arc::new(Metrics::new()), ask), asked, directory)
+        (
+            Board::new(settled, Default::default(), Arc::new(ledger), host, Arc::new(Metrics::new()), ask),
+            asked,
+            directory,
+        )
     }
 
     fn report(failed: bool) -> Report {
         let failure = crate::outcome::Failure::new(crate::outcome::Fault::Credentials, "refused", 1);
         let failures = failed.then(|| ("acme".parse().unwrap(), failure)).into_iter().collect();
-        Report { plan: Arc::default(), results: Vec::new(), failures, snapshot: Arc::default() }
+        Report {
+            plan: Arc::default(),
+            results: Vec::new(),
+            failures,
+            snapshot: Arc::default(),
+            look_again: false,
+        }
     }
 
     #[tokio::test(start_paused = true)]

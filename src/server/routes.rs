@@ -13,8 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::Board;
 use super::board::Refusal;
+use super::{Board, hooks};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -33,11 +33,15 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
+        .route("/hooks/{tenant}", post(hooks::receive))
         .fallback(|| async {
-            text(StatusCode::NOT_FOUND, "there are /healthz, /readyz, /metrics, /status and /reconcile")
+            text(
+                StatusCode::NOT_FOUND,
+                "there are /healthz, /readyz, /metrics, /status, /reconcile and /hooks/TENANT",
+            )
         })
         .method_not_allowed_fallback(|| async {
-            text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile")
+            text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT")
         })
         .layer(middleware::from_fn(bounded))
         .with_state(board)
@@ -130,7 +134,7 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-fn text(status: StatusCode, text: &str) -> Response {
+pub(super) fn text(status: StatusCode, text: &str) -> Response {
     let mut answer = Response::new(Body::from(format!("{text}\n")));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

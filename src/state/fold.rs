@@ -5,6 +5,7 @@ use super::{
     Setback, State, TenantState, Verified,
 };
 use crate::digest::EntryHash;
+use crate::drift::Cause;
 use crate::entry::{
     Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Late, LateOutcome, Location, Operation,
     Released, VERSION, Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent, WebhookRemoved,
@@ -13,6 +14,9 @@ use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
 use jiff::Timestamp;
 use uuid::Uuid;
+
+/// How many corrections of a policy are remembered.
+const MAX_CORRECTIONS: usize = 3;
 
 /// Why an entry can't follow the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +121,11 @@ impl State {
             }
             // From the intent on: however it ends, it is not rolled back a second time.
             policy.rolled_back = live;
+        }
+        if matches!(intent.cause, Cause::Live | Cause::Missing) {
+            policy.corrections.push(time);
+            let over = policy.corrections.len().saturating_sub(MAX_CORRECTIONS);
+            policy.corrections.drain(..over);
         }
         policy.abandoned.iter_mut().for_each(|abandoned| abandoned.followed = true);
         policy.open = Some(Box::new(Open {

@@ -21,6 +21,7 @@ mod fix;
 mod fuzz;
 mod hostile;
 mod ledger;
+mod live;
 mod pace;
 mod provenance;
 mod server;

@@ -3,11 +3,10 @@
 //! For pipelines, which have neither credentials nor state. The plan is the same value, made by the same function; only
 //! the state is another, and says of each policy of that revision that it was applied.
 
-use std::collections::BTreeMap;
-
 use crate::command::setup;
 use crate::config::Settings;
 use crate::host::Host;
+use crate::live::LiveView;
 use crate::plan::base::Base;
 use crate::plan::{Plan, Retry};
 use crate::policy::PolicyId;
@@ -40,7 +39,7 @@ pub(super) fn plan(
     let payload_of = |id: &PolicyId, desired: &Desired| payloads.get(id, desired).ok();
     let sight = Sight {
         settings,
-        live: &BTreeMap::new(),
+        live: &LiveView::default(),
         retry: Retry::Failed,
         host,
         payload_at: &payload_at,

@@ -223,6 +223,8 @@ impl World {
         let nobody = BTreeSet::new();
         let terms = Terms {
             tenants: &self.tenants,
+            changed_by: &|_| None,
+            corrected: &Default::default(),
             live: &BTreeMap::new(),
             guard: &Guard { max_changes: Percent::new(30), ..Guard::default() },
             prune: true,
