@@ -86,6 +86,8 @@ struct World {
     tenants: BTreeSet<TenantName>,
     state: State,
     source: Source,
+    /// What somebody knows who was told of every snapshot.
+    shown: Snapshot,
     /// How much was done: no two versions of a file have the same length, so that metadata tells them apart.
     done: usize,
 }
@@ -105,7 +107,14 @@ impl World {
         let bound =
             tenants.iter().cloned().chain(["nobody".parse().unwrap()]).map(|name| bound(&name)).collect();
         let source = source(directory.path(), &tenants);
-        Self { state: State { tenants: bound, ..State::default() }, directory, tenants, source, done: 0 }
+        Self {
+            state: State { tenants: bound, ..State::default() },
+            directory,
+            tenants,
+            source,
+            shown: Snapshot::default(),
+            done: 0,
+        }
     }
 
     fn file(&self, file: u8) -> PathBuf {
@@ -243,6 +252,9 @@ impl World {
         let decided = self.decide(&seen);
         let whole = Source::new(&self.directory.path().join("tree"), self.tenants.clone()).snapshot();
         assert_eq!(decided, self.decide(&whole));
+        self.shown.renew(&seen);
+        assert_eq!((&self.shown.desired, &self.shown.unusable), (&whole.desired, &whole.unusable));
+        assert_eq!(self.shown.found, whole.found);
         let held = decided.plan.held.iter().filter_map(|item| item.subject.policy());
         let named = decided.plan.steps.iter().map(|step| &step.id).chain(held).cloned().collect();
         let (terms, in_sync) = (Digest::of(b""), decided.in_sync.clone());
