@@ -255,8 +255,7 @@ impl World {
         self.shown.renew(&seen);
         assert_eq!((&self.shown.desired, &self.shown.unusable), (&whole.desired, &whole.unusable));
         assert_eq!(self.shown.found, whole.found);
-        let held = decided.plan.held.iter().filter_map(|item| item.subject.policy());
-        let named = decided.plan.steps.iter().map(|step| &step.id).chain(held).cloned().collect();
+        let named = decided.plan.named();
         let (terms, in_sync) = (Digest::of(b""), decided.in_sync.clone());
         self.source.settle(Some(Settled { head, terms, in_sync, named }));
         (decided, (*whole).clone(), seen.part.is_some())
@@ -269,18 +268,13 @@ fn source(directory: &std::path::Path, tenants: &BTreeSet<TenantName>) -> Source
     Source { now: || now() + 60_000_000_000, ..source }
 }
 
-fn named(decided: &Decided) -> BTreeSet<PolicyId> {
-    let held = decided.plan.held.iter().filter_map(|item| item.subject.policy());
-    decided.plan.steps.iter().map(|step| &step.id).chain(held).cloned().collect()
-}
-
 fn run(tenants: &[&str], doings: &[Doing]) -> usize {
     let mut world = World::new(tenants);
     let mut parts = 0;
     let (mut decided, mut whole, _) = world.plan();
     for doing in doings {
         let desired = whole.desired.iter().map(|(id, desired)| (id.clone(), desired.digest)).collect();
-        world.does(doing, &named(&decided), &desired);
+        world.does(doing, &decided.plan.named(), &desired);
         let is_part;
         (decided, whole, is_part) = world.plan();
         parts += usize::from(is_part);
