@@ -21,7 +21,6 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tracing::debug;
 
 use crate::digest::{EntryHash, KeyId};
 use crate::entry::{Entry, Event};
@@ -373,10 +372,8 @@ impl Ledger {
         if fresh == 0 || (!always && fresh < policies / 10) {
             return Ok(());
         }
+        lookup::replace(&self.directory, &state);
         checkpoint::save(&*self.disk, &self.directory, &state)?;
-        if let Err(error) = lookup::save(&self.directory, &state) {
-            debug!(name: "lookup.unsaved", error = %error, "the lookup is not kept: {error}");
-        }
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
     }

@@ -116,6 +116,12 @@ impl Plan {
         self.steps.is_empty() && self.held.is_empty()
     }
 
+    /// Every policy that it says something of: whatever else is applied is in sync.
+    pub fn named(&self) -> BTreeSet<PolicyId> {
+        let held = self.held.iter().filter_map(|item| item.subject.policy());
+        self.steps.iter().map(|step| &step.id).chain(held).cloned().collect()
+    }
+
     /// How many steps do that.
     pub fn count(&self, action: Action) -> usize {
         self.steps.iter().filter(|step| step.action == action).count()

@@ -219,6 +219,12 @@ impl Snapshot {
         self.join(other.clone());
     }
 
+    /// Forgets what it asks for of any other policy: where that is in sync, the state tells as much.
+    pub fn keep(&mut self, named: &BTreeSet<PolicyId>) {
+        self.desired =
+            std::mem::take(&mut self.desired).into_iter().filter(|(id, _)| named.contains(id)).collect();
+    }
+
     /// Adds what another tells of, which tells of everything that can't be used.
     pub(crate) fn join(&mut self, other: Self) {
         self.desired.extend(other.desired);

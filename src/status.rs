@@ -166,6 +166,8 @@ struct Standing<'a> {
     id: PolicyId,
     policy: &'a PolicyState,
     held: Option<&'a HeldItem>,
+    /// Whether the plan says something of it.
+    named: bool,
     sync: Sync,
     cause: Option<Cause>,
 }
@@ -236,14 +238,16 @@ fn each(snapshot: &Snapshot, state: &State, plan: &Plan, mut see: impl FnMut(Sta
     for id in ids {
         let policy = state.policy(&id).unwrap_or(&unknown);
         let held = held.get(&Subject::Policy(id.clone())).copied();
-        let (sync, cause) = match (held, steps.get(&id)) {
+        let step = steps.get(&id);
+        let named = held.is_some() || step.is_some();
+        let (sync, cause) = match (held, step) {
             (Some(item), _) => (Sync::Held, item.cause),
             (None, Some(step)) if !step.action.is_change() || is_done(step, policy) => (Sync::Synced, None),
             (None, Some(step)) => (Sync::OutOfSync, step.cause),
             (None, None) if policy.applied.is_some() => (Sync::Synced, None),
             (None, None) => (Sync::Unknown, None),
         };
-        see(Standing { id, policy, held, sync, cause });
+        see(Standing { id, policy, held, named, sync, cause });
     }
 }
 
@@ -286,7 +290,8 @@ fn row(snapshot: &Snapshot, it: &Standing<'_>, live: &LiveView) -> PolicyStatus 
         live: live.of(id, Some(policy)).against(applied.map(|applied| applied.digest)),
         live_at: live.time(&id.tenant),
         health: health(policy),
-        digest: desired.map(|desired| desired.digest),
+        // Of what nothing is planned for, what is wanted is what is applied, and a daemon keeps it once.
+        digest: desired.map(|desired| desired.digest).or(applied.filter(|_| !it.named).map(|it| it.digest)),
         applied_digest: applied.map(|applied| applied.digest),
         revision: applied.and_then(|applied| applied.origin.revision()).map(str::to_owned),
         file: origin.map(|origin| origin.file.to_string()),

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! A block holds policies of one tenant in the order of names; the table says which name each begins with, and holds all of
-//! the state but its policies. Like the checkpoint it may be lost, old or torn at any moment without loss, and is used only
-//! where the ledger has the very entry that it reaches to. It is replaced whole; no fsync, since a torn one is told by its
-//! checksums.
+//! the state but its policies. Like the checkpoint it may be lost or torn at any moment without loss, and is used only where
+//! the ledger has the very entry that it reaches to. It is replaced whole, and before the checkpoint: so it is never the
+//! older one of both, and a ledger that has its entry has the checkpoint's too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -16,6 +16,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
+use tracing::debug;
 
 use super::line::{self, Line};
 use super::scan::{self, At};
@@ -200,8 +201,16 @@ fn read(file: &File, start: u64, length: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Replaces the lookup.
-pub(super) fn save(directory: &Path, state: &State) -> io::Result<()> {
+/// Replaces the lookup; there is none where that fails.
+pub(super) fn replace(directory: &Path, state: &State) {
+    if let Err(error) = save(directory, state) {
+        debug!(name: "lookup.unsaved", error = %error, "the lookup is not kept: {error}");
+        // What is not there says nothing that is out of date.
+        let _ = std::fs::remove_file(directory.join(FILE));
+    }
+}
+
+fn save(directory: &Path, state: &State) -> io::Result<()> {
     let file = NamedTempFile::with_prefix_in(".applied-", directory)?;
     let mut out = BufWriter::new(file);
     out.write_all(MAGIC)?;
@@ -235,7 +244,9 @@ pub(super) fn save(directory: &Path, state: &State) -> io::Result<()> {
     out.write_all(&table)?;
     out.write_all(&(table.len() as u64).to_le_bytes())?;
     out.write_all(FileHash::of(&table).as_bytes())?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.persist(directory.join(FILE))?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_data()?;
+    file.persist(directory.join(FILE))?;
     Ok(())
 }
 

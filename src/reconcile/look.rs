@@ -99,9 +99,7 @@ pub(super) fn settled(
     terms: Digest,
     head: EntryHash,
 ) -> Option<Settled> {
-    let steps = plan.steps.iter().map(|step| &step.id);
-    let held = plan.held.iter().filter_map(|item| item.subject.policy());
-    let named: BTreeSet<PolicyId> = steps.chain(held).cloned().collect();
+    let named = plan.named();
     (named.len() <= MAX_NAMED).then_some(Settled { head, terms, in_sync, named })
 }
 

@@ -262,7 +262,9 @@ impl Progress for Board {
         let mut shown = self.shown();
         let mut whole = shown.looked.take().map(|(whole, _)| whole).unwrap_or_default();
         // Nobody else holds it but who answers somebody at this very moment.
-        Arc::make_mut(&mut whole).renew(snapshot);
+        let known = Arc::make_mut(&mut whole);
+        known.renew(snapshot);
+        known.keep(&plan.named());
         shown.findings = whole.count_findings();
         let steps = plan.steps.iter().filter(|step| step.cause.is_some());
         let subjects = steps.map(|step| Subject::Policy(step.id.clone()));

@@ -98,7 +98,7 @@ impl Known {
             let window = self.store.window(&spans).ok_or(Damaged)?;
             let unpacked = parallel(places, |&(index, file)| {
                 let shelf = &self.shelves[index];
-                unpack(&shelf.file(file), &*window.get(shelf.spans[file])?)
+                unpack(&shelf.file(file), &window.get(shelf.spans[file])?)
             });
             for (place, facts) in places.iter().zip(unpacked) {
                 take(*place, facts.ok_or(Damaged)?);

@@ -86,6 +86,8 @@ struct World {
     tenants: BTreeSet<TenantName>,
     state: State,
     source: Source,
+    /// What somebody knows who was told of every snapshot.
+    shown: Snapshot,
     /// How much was done: no two versions of a file have the same length, so that metadata tells them apart.
     done: usize,
 }
@@ -105,7 +107,14 @@ impl World {
         let bound =
             tenants.iter().cloned().chain(["nobody".parse().unwrap()]).map(|name| bound(&name)).collect();
         let source = source(directory.path(), &tenants);
-        Self { state: State { tenants: bound, ..State::default() }, directory, tenants, source, done: 0 }
+        Self {
+            state: State { tenants: bound, ..State::default() },
+            directory,
+            tenants,
+            source,
+            shown: Snapshot::default(),
+            done: 0,
+        }
     }
 
     fn file(&self, file: u8) -> PathBuf {
@@ -245,8 +254,10 @@ impl World {
         let decided = self.decide(&seen);
         let whole = Source::new(&self.directory.path().join("tree"), self.tenants.clone()).snapshot();
         assert_eq!(decided, self.decide(&whole));
-        let held = decided.plan.held.iter().filter_map(|item| item.subject.policy());
-        let named = decided.plan.steps.iter().map(|step| &step.id).chain(held).cloned().collect();
+        self.shown.renew(&seen);
+        assert_eq!((&self.shown.desired, &self.shown.unusable), (&whole.desired, &whole.unusable));
+        assert_eq!(self.shown.found, whole.found);
+        let named = decided.plan.named();
         let (terms, in_sync) = (Digest::of(b""), decided.in_sync.clone());
         self.source.settle(Some(Settled { head, terms, in_sync, named }));
         (decided, (*whole).clone(), seen.part.is_some())
@@ -259,18 +270,13 @@ fn source(directory: &std::path::Path, tenants: &BTreeSet<TenantName>) -> Source
     Source { now: || now() + 60_000_000_000, ..source }
 }
 
-fn named(decided: &Decided) -> BTreeSet<PolicyId> {
-    let held = decided.plan.held.iter().filter_map(|item| item.subject.policy());
-    decided.plan.steps.iter().map(|step| &step.id).chain(held).cloned().collect()
-}
-
 fn run(tenants: &[&str], doings: &[Doing]) -> usize {
     let mut world = World::new(tenants);
     let mut parts = 0;
     let (mut decided, mut whole, _) = world.plan();
     for doing in doings {
         let desired = whole.desired.iter().map(|(id, desired)| (id.clone(), desired.digest)).collect();
-        world.does(doing, &named(&decided), &desired);
+        world.does(doing, &decided.plan.named(), &desired);
         let is_part;
         (decided, whole, is_part) = world.plan();
         parts += usize::from(is_part);
