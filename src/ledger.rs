@@ -16,11 +16,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tracing::debug;
 
 use crate::digest::{EntryHash, KeyId};
 use crate::entry::{Entry, Event};
@@ -40,6 +40,7 @@ mod scan;
 mod segment;
 pub mod sign;
 mod verify;
+mod writer;
 
 pub use archive::{Archived, archive};
 use committer::{Committer, Request};
@@ -48,11 +49,10 @@ pub use lock::Holder;
 pub use scan::{Scanned, scan};
 use sign::SigningKey;
 pub use verify::{Proof, Terms, verify};
+use writer::{Writer, ended};
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-/// How many appends may wait at once; a further one waits for its place.
-const QUEUE: usize = 4_096;
 
 /// Why the ledger can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -196,47 +196,6 @@ pub struct Ledger {
     _lock: lock::Lock,
 }
 
-/// Who brings entries to disk.
-enum Writer {
-    /// A thread, so that a slow disk keeps nobody else waiting.
-    Thread { requests: Option<mpsc::Sender<Request>>, thread: Option<JoinHandle<()>> },
-    /// Whoever of those that wait is asked first, for all of them.
-    Caller(Mutex<(Committer, Vec<Request>)>),
-}
-
-impl Writer {
-    fn thread(committer: Committer) -> io::Result<Self> {
-        let (requests, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("ledger".to_owned());
-        let thread = thread.spawn(move || committer.run(queue))?;
-        Ok(Self::Thread { requests: Some(requests), thread: Some(thread) })
-    }
-
-    async fn send(&self, request: Request) -> Result<(), LedgerError> {
-        match self {
-            Self::Thread { requests, .. } => {
-                let requests = requests.as_ref().ok_or_else(ended)?;
-                requests.send(request).await.map_err(|_| ended())
-            }
-            Self::Caller(queue) => {
-                let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-                lock().1.push(request);
-                // Meanwhile others may come, and share the fsync.
-                tokio::task::yield_now().await;
-                let (committer, batch) = &mut *lock();
-                if !batch.is_empty() {
-                    committer.serve(batch);
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn ended() -> LedgerError {
-    LedgerError::Stopped("the writer has ended".into())
-}
-
 impl Ledger {
     /// Takes the lock of a state directory, which is made if there is none, and adds its ledger up.
     ///
@@ -252,8 +211,15 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`]; also where entries are signed, and the options have no key to go on with.
     pub fn open_with(directory: &Path, clock: Clock, options: Options) -> Result<Self, LedgerError> {
-        let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
-        Self::with(directory, clock, options, Arc::new(RealDisk), thread)
+        Self::on_thread(directory, clock, options, lock::Lock::take)
+    }
+
+    /// The same, once nobody else writes. The caller's thread sleeps until then, however long that is.
+    ///
+    /// # Errors
+    /// As [`Ledger::open_with`], but for the lock.
+    pub fn wait(directory: &Path, clock: Clock, options: Options) -> Result<Self, LedgerError> {
+        Self::on_thread(directory, clock, options, lock::Lock::wait)
     }
 
     /// The same on another disk, and on the thread of those who append: for a simulation.
@@ -261,9 +227,18 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn open_on(disk: Arc<dyn Disk>, directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        Self::with(directory, clock, Options::default(), disk, |committer| {
-            Ok(Writer::Caller(Mutex::new((committer, Vec::new()))))
-        })
+        let caller = |committer| Ok(Writer::caller(committer));
+        Self::with(directory, clock, Options::default(), disk, lock::Lock::take, caller)
+    }
+
+    fn on_thread(
+        directory: &Path,
+        clock: Clock,
+        options: Options,
+        lock: lock::Taking,
+    ) -> Result<Self, LedgerError> {
+        let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
+        Self::with(directory, clock, options, Arc::new(RealDisk), lock, thread)
     }
 
     fn with(
@@ -271,32 +246,11 @@ impl Ledger {
         clock: Clock,
         options: Options,
         disk: Arc<dyn Disk>,
+        lock: lock::Taking,
         writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
     ) -> Result<Self, LedgerError> {
         segment::make_directory(&*disk, directory)?;
-        let lock = lock::Lock::take(directory, clock())?;
-        Self::locked(lock, directory, clock, options, disk, writer)
-    }
-
-    /// As [`Ledger::open_with`], once nobody else writes. The thread sleeps until then, however long that is.
-    ///
-    /// # Errors
-    /// As [`Ledger::open_with`], but for the lock.
-    pub fn wait(directory: &Path, clock: Clock, options: Options) -> Result<Self, LedgerError> {
-        segment::make_directory(&RealDisk, directory)?;
-        let lock = lock::Lock::wait(directory, &clock)?;
-        let thread = |committer| Writer::thread(committer).map_err(|error| LedgerError::io(directory, error));
-        Self::locked(lock, directory, clock, options, Arc::new(RealDisk), thread)
-    }
-
-    fn locked(
-        lock: lock::Lock,
-        directory: &Path,
-        clock: Clock,
-        options: Options,
-        disk: Arc<dyn Disk>,
-        writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
-    ) -> Result<Self, LedgerError> {
+        let lock = lock(directory, &clock)?;
         let torn = segment::mend(&*disk, directory)?;
         let unread = checkpoint::set_aside(&*disk, directory)?;
         let state = scan::load(directory)?;
@@ -376,18 +330,6 @@ impl Ledger {
         checkpoint::save(&*self.disk, &self.directory, &state)?;
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
-    }
-}
-
-impl Drop for Writer {
-    /// Lets a thread finish what is queued.
-    fn drop(&mut self) {
-        let Self::Thread { requests, thread } = self else { return };
-        *requests = None;
-        if let Some(thread) = thread.take() {
-            // A writer that panicked has stopped appending, which every append since was told.
-            let _ = thread.join();
-        }
     }
 }
 

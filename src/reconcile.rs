@@ -1,7 +1,6 @@
 //! One pass: source, validate, drift, plan, guard, deploy, verify, on record.
 //!
-//! `chatward apply` makes one; the daemon makes one after another; `chatward plan` is [`look`], the same pass that stops
-//! before anything is done.
+//! `chatward apply` makes one, the daemon one after another; `chatward plan` is [`look`], which stops before doing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -253,8 +252,7 @@ impl<T: WriteTenant> Reconciler<T> {
         let (head, terms) = (self.ledger.read(|state| state.head.hash), terms(&self.settings));
         let holds = move |known: &Settled| !all && known.head == head && known.terms == terms;
         let snapshot = self.of_source(move |source| source.sight(holds)).await?;
-        let policies = snapshot.desired.len();
-        debug!(name: "snapshot.taken", policies, "the policy directory holds {policies} policies");
+        debug!(name: "snapshot.taken", "the policy directory was looked at");
         progress.stage(Stage::Snapshot, started.elapsed());
         let started = Instant::now();
         let (mut plan, files, settled) = self.ledger.read(|state| {
@@ -266,9 +264,8 @@ impl<T: WriteTenant> Reconciler<T> {
         self.of_source(move |source| source.settle(settled)).await?;
         debug!(name: "plan.made", steps = plan.steps.len(), "{plan}");
         if !files.is_empty() {
-            let asked = files.len();
             let commits = self.of_source(move |source| source.commits(&files)).await?;
-            debug!(name: "commits.told", files = asked, commits = commits.len(), "git was asked about {asked} files");
+            debug!(name: "commits.told", commits = commits.len(), "git was asked what the files are from");
             self.ledger.read(|state| trace(&mut plan, state, &self.settings, &commits));
         }
         progress.stage(Stage::Plan, started.elapsed());

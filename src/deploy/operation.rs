@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::pace::{Asked, Watched};
+use super::pace::{self, Asked};
 use super::{Deployer, StepError, age};
 use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
 use crate::outcome::{Failure, Fault, Outcome};
@@ -202,7 +202,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             if has_ended(&answer, Instant::now() >= deadline) {
                 self.remote.job_ended(started.elapsed());
             }
-            learn(&mut watched, &answer, asked);
+            pace::learn(&mut watched, &answer, asked);
             match answer {
                 Ok(JobState::Running { .. }) if Instant::now() >= deadline => {
                     return self.overdue(id, open, job, attempts).await.map(Some);
@@ -375,23 +375,6 @@ fn has_ended(answer: &Result<JobState, Failure>, overdue: bool) -> bool {
         Ok(JobState::Running { .. }) => overdue,
         Ok(JobState::Done { .. } | JobState::Failed { .. }) => true,
         Err(_) => false,
-    }
-}
-
-/// Tells the pace what an answer says of how long the job takes.
-fn learn(watched: &mut Option<(Instant, Watched<'_>)>, answer: &Result<JobState, Failure>, asked: Instant) {
-    match answer {
-        Ok(JobState::Running { .. }) => {
-            if let Some((began, watched)) = watched {
-                watched.ran(asked.saturating_duration_since(*began));
-            }
-        }
-        Ok(JobState::Done { .. } | JobState::Failed { .. }) => {
-            if let Some((began, watched)) = watched.take() {
-                watched.ended(began.elapsed());
-            }
-        }
-        Err(_) => {}
     }
 }
 

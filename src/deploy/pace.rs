@@ -10,8 +10,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::config::Job;
 use crate::durations::{Durations, Survivors};
+use crate::outcome::Failure;
+use crate::remote::JobState;
 
 mod aim;
 #[cfg(test)]
@@ -160,6 +164,27 @@ impl Watched<'_> {
         }
         // With its drop it stops counting as one that runs, which takes the lock again.
         drop(self);
+    }
+}
+
+/// Learns what an answer says of how long the job takes.
+pub(super) fn learn(
+    watched: &mut Option<(Instant, Watched<'_>)>,
+    answer: &Result<JobState, Failure>,
+    asked: Instant,
+) {
+    match answer {
+        Ok(JobState::Running { .. }) => {
+            if let Some((began, watched)) = watched {
+                watched.ran(asked.saturating_duration_since(*began));
+            }
+        }
+        Ok(JobState::Done { .. } | JobState::Failed { .. }) => {
+            if let Some((began, watched)) = watched.take() {
+                watched.ended(began.elapsed());
+            }
+        }
+        Err(_) => {}
     }
 }
 

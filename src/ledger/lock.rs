@@ -39,6 +39,9 @@ impl fmt::Display for Holder {
     }
 }
 
+/// How a lock is taken: at once or not at all, or once it is free.
+pub(super) type Taking = fn(&Path, &Clock) -> Result<Lock, LedgerError>;
+
 /// Held for as long as it lives.
 pub(super) struct Lock {
     _file: File,
@@ -46,7 +49,8 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock, or says who holds it.
-    pub(super) fn take(directory: &Path, now: Timestamp) -> Result<Self, LedgerError> {
+    pub(super) fn take(directory: &Path, clock: &Clock) -> Result<Self, LedgerError> {
+        let now = clock();
         let path = directory.join("lock");
         let mut file = open(&path).map_err(|error| LedgerError::io(&path, error))?;
         match file.try_lock() {

@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
+
+mod moment;
 
 fn tenants() -> BTreeSet<TenantName> {
     ["default".parse().unwrap()].into()
@@ -134,67 +135,6 @@ fn a_config_map_is_read_once_and_its_swap_is_seen() {
         "what was listed is no longer one moment"
     );
     assert_eq!(ids(&source.snapshot()), ["default/new"]);
-}
-
-/// Swaps trees under a reader as fast as it can, in the way of git-sync and of a ConfigMap.
-#[test]
-fn a_snapshot_is_one_moment_however_links_are_swapped() {
-    let world = tempfile::tempdir().unwrap();
-    let path = |name: &str| world.path().join(name);
-    fs::create_dir(path("config")).unwrap();
-    for version in ["one", "two"] {
-        for tree in [path(version), path("config").join(format!("..{version}"))] {
-            fs::create_dir(&tree).unwrap();
-            for number in 0..40 {
-                let text =
-                    document(&format!("p{number}")).replace("'self'", &format!("https://{version}.example"));
-                fs::write(tree.join(format!("{number}.yaml")), text).unwrap();
-            }
-        }
-    }
-    for number in 0..40 {
-        symlink(format!("..data/{number}.yaml"), path("config").join(format!("{number}.yaml"))).unwrap();
-    }
-    let swap = |link: &Path, target: &str| {
-        let next = link.with_file_name("..next");
-        symlink(target, &next).unwrap();
-        fs::rename(next, link).unwrap();
-    };
-    for (root, link, targets) in [
-        (path("link"), path("link"), ["one", "two"]),
-        (path("config"), path("config/..data"), ["..one", "..two"]),
-    ] {
-        swap(&link, targets[0]);
-        let ended = AtomicBool::new(false);
-        let (mut seen, mut whole) = (BTreeSet::new(), 0);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                // Again and again faster than it can be read, and then slowly enough.
-                for (turn, ms) in (0..2).cycle().zip([1, 1, 2, 4, 8, 16, 64, 256].into_iter().cycle()) {
-                    if ended.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    swap(&link, targets[turn]);
-                    std::thread::park_timeout(Duration::from_millis(ms));
-                }
-            });
-            while seen.len() < 2 || whole < 10 {
-                let snapshot = Source::new(&root, tenants()).snapshot();
-                let digests: BTreeSet<_> = snapshot.desired.values().map(|desired| desired.digest).collect();
-                match snapshot.void {
-                    Some(_) => continue,
-                    None => assert_eq!(
-                        (snapshot.desired.len(), digests.len()),
-                        (40, 1),
-                        "two trees in one snapshot"
-                    ),
-                }
-                whole += 1;
-                seen.extend(digests);
-            }
-            ended.store(true, Ordering::SeqCst);
-        });
-    }
 }
 
 #[test]

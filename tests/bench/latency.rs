@@ -101,7 +101,8 @@ struct Moments {
     logged: BTreeMap<String, Timestamp>,
 }
 
-/// A work tree of policies, and a simulated tenant.
+/// A work tree of policies, and a simulated tenant. Not below `/tmp`: each folder on the way is watched, and there other
+/// programs' files come and go.
 struct World {
     directory: TempDir,
     count: usize,
@@ -113,7 +114,7 @@ impl World {
     fn new(count: usize, runtime: &Runtime) -> Self {
         let options = Options { job_duration: Duration::ZERO, ..Options::default() };
         let (sandbox, address) = runtime.block_on(support::serve(options));
-        let world = Self { directory: TempDir::new().unwrap(), count, sandbox, address };
+        let world = Self { directory: TempDir::new_in("/var/tmp").unwrap(), count, sandbox, address };
         for number in 0..count {
             let file = world.file(number);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
