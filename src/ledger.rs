@@ -16,11 +16,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::digest::{EntryHash, KeyId};
@@ -41,19 +39,19 @@ mod scan;
 mod segment;
 pub mod sign;
 mod verify;
+mod writer;
 
 pub use archive::{Archived, archive};
-use committer::{Committer, Request};
+use committer::Committer;
 use disk::{Disk, RealDisk};
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
 use sign::SigningKey;
 pub use verify::{Proof, Terms, verify};
+use writer::Writer;
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-/// How many appends may wait at once; a further one waits for its place.
-const QUEUE: usize = 4_096;
 
 /// Why the ledger can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -197,47 +195,6 @@ pub struct Ledger {
     _lock: lock::Lock,
 }
 
-/// Who brings entries to disk.
-enum Writer {
-    /// A thread, so that a slow disk keeps nobody else waiting.
-    Thread { requests: Option<mpsc::Sender<Request>>, thread: Option<JoinHandle<()>> },
-    /// Whoever of those that wait is asked first, for all of them.
-    Caller(Mutex<(Committer, Vec<Request>)>),
-}
-
-impl Writer {
-    fn thread(committer: Committer) -> io::Result<Self> {
-        let (requests, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("ledger".to_owned());
-        let thread = thread.spawn(move || committer.run(queue))?;
-        Ok(Self::Thread { requests: Some(requests), thread: Some(thread) })
-    }
-
-    async fn send(&self, request: Request) -> Result<(), LedgerError> {
-        match self {
-            Self::Thread { requests, .. } => {
-                let requests = requests.as_ref().ok_or_else(ended)?;
-                requests.send(request).await.map_err(|_| ended())
-            }
-            Self::Caller(queue) => {
-                let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-                lock().1.push(request);
-                // Meanwhile others may come, and share the fsync.
-                tokio::task::yield_now().await;
-                let (committer, batch) = &mut *lock();
-                if !batch.is_empty() {
-                    committer.serve(batch);
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn ended() -> LedgerError {
-    LedgerError::Stopped("the writer has ended".into())
-}
-
 impl Ledger {
     /// Takes the lock of a state directory, which is made if there is none, and adds its ledger up.
     ///
@@ -261,10 +218,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::open`].
-    pub fn open_on(disk: Arc<dyn Disk>, directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        Self::with(directory, clock, Options::default(), disk, |committer| {
-            Ok(Writer::Caller(Mutex::new((committer, Vec::new()))))
-        })
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        directory: &Path,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, LedgerError> {
+        Self::with(directory, clock, options, disk, |committer| Ok(Writer::caller(committer)))
     }
 
     fn with(
@@ -298,9 +258,8 @@ impl Ledger {
         disk: Arc<dyn Disk>,
         writer: impl FnOnce(Committer) -> Result<Writer, LedgerError>,
     ) -> Result<Self, LedgerError> {
-        let torn = segment::mend(&*disk, directory)?;
         let unread = checkpoint::set_aside(&*disk, directory)?;
-        let state = scan::load(directory)?;
+        let (state, torn) = recover(&*disk, directory)?;
         archive::check(directory, &state)?;
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
@@ -341,9 +300,7 @@ impl Ledger {
     /// [`LedgerError::Illegal`] where it can't follow; nothing is written then. [`LedgerError::Stopped`] after a write
     /// failed: whether this entry is on disk is not known.
     pub async fn append(&self, event: Event) -> Result<Recorded, LedgerError> {
-        let (reply, answer) = oneshot::channel();
-        self.writer.send(Request { event, reply }).await?;
-        answer.await.map_err(|_| ended())?
+        self.writer.append(event).await
     }
 
     /// Looks at the state. The writer waits meanwhile, so this is for a quick look.
@@ -382,15 +339,15 @@ impl Ledger {
     }
 }
 
-impl Drop for Writer {
-    /// Lets a thread finish what is queued.
-    fn drop(&mut self) {
-        let Self::Thread { requests, thread } = self else { return };
-        *requests = None;
-        if let Some(thread) = thread.take() {
-            // A writer that panicked has stopped appending, which every append since was told.
-            let _ = thread.join();
-        }
+/// What a ledger adds up to, and where the bytes of it went that a writer that was cut off had not brought to disk.
+fn recover(disk: &dyn Disk, directory: &Path) -> Result<(State, Option<PathBuf>), LedgerError> {
+    let torn = segment::mend(disk, directory)?;
+    match scan::load(directory) {
+        Err(broken @ LedgerError::Broken { .. }) => match segment::mend_lost(disk, directory)? {
+            Some(lost) => Ok((scan::load(directory)?, Some(lost))),
+            None => Err(broken),
+        },
+        loaded => Ok((loaded?, torn)),
     }
 }
 
