@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Tenant;
 use crate::digest::Digest;
 use crate::direction::Assessment;
+use crate::entry::Operation;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
 use crate::live::LiveView;
@@ -28,8 +29,10 @@ use crate::snapshot::{Desired, Snapshot};
 use crate::source::{PayloadError, Payloads};
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
+use operation::Sent;
 use pace::Pace;
 
+mod ending;
 mod late;
 mod lost;
 mod operation;
@@ -201,7 +204,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             Action::Create | Action::Update => self.deploy(step).await?,
             Action::Remove => {
                 self.intend_removal(step).await?;
-                self.carry(&step.id).await?
+                self.carry(&step.id, Sent::Never).await?
             }
             Action::Verify => Outcome::Done,
         };
@@ -277,7 +280,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             _ => self.assess(&step.id, &payload)?,
         };
         self.intend(&Step { assessment, ..step.clone() }, desired, payload).await?;
-        self.carry(&step.id).await
+        self.carry(&step.id, Sent::Never).await
     }
 
     /// The payload of what is wanted, from its file: exactly what the plan was made from.
@@ -296,7 +299,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let open = self.ledger.read(|state| state.policy(&step.id)?.open.clone());
         let open = open.ok_or(StepError::Internal("nothing to resume"))?;
         let outcome = match &open.job {
-            Some(_) => self.carry(&step.id).await?,
+            Some(_) => self.carry(&step.id, Sent::Maybe).await?,
             None => self.resolve(&step.id, &open).await?,
         };
         let ended =
@@ -318,15 +321,22 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         }
     }
 
-    /// An intent without a location: whether its submit arrived is not known. A live read tells; else it is sent again
+    /// An intent without a location: whether its request arrived is not known. A live read tells; else it is sent again
     /// under its key, as long as the tenant remembers keys; else its end will not be known.
     async fn resolve(&self, id: &PolicyId, open: &Open) -> Result<Outcome, StepError> {
-        let live = self.live_policy(id, open).await;
-        if let Some(policy) = live.filter(|policy| digest_of(policy) == Some(open.digest)) {
-            return self.adopt(id, open, policy.policy_id.clone()).await;
+        if let Some(live) = self.live(open).await {
+            let policy = live.iter().find(|policy| policy.name.as_ref() == Some(&id.name));
+            let there = policy.filter(|policy| digest_of(policy) == Some(open.digest));
+            match (open.operation, policy, there) {
+                (Operation::Remove, None, _) => return self.adopt(id, open, None).await,
+                (Operation::Deploy | Operation::Rollback, _, Some(policy)) => {
+                    return self.adopt(id, open, policy.policy_id.clone()).await;
+                }
+                _ => {}
+            }
         }
         if self.remembers(open.time) {
-            return self.carry(id).await;
+            return self.carry(id, Sent::Maybe).await;
         }
         let lifetime = humantime::format_duration(self.settings.key_lifetime);
         let why =
@@ -340,11 +350,10 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         age(time, self.host.now()) < self.settings.key_lifetime
     }
 
-    /// The live policy of that name, where the tenant offers live reads and has one.
-    async fn live_policy(&self, id: &PolicyId, open: &Open) -> Option<&LivePolicy> {
+    /// What is live, where the tenant offers live reads; read at most once a pass.
+    async fn live(&self, open: &Open) -> Option<&[LivePolicy]> {
         let read = || async { self.remote.live(open.correlation_id).await.ok() };
-        let live = self.live.get_or_init(read).await.as_ref()?;
-        live.iter().find(|policy| policy.name.as_ref() == Some(&id.name))
+        self.live.get_or_init(read).await.as_deref()
     }
 
     /// Whether something guards better or worse than what is applied now, where anything is.

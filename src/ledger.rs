@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::digest::{EntryHash, KeyId};
@@ -43,13 +42,13 @@ mod verify;
 mod writer;
 
 pub use archive::{Archived, archive};
-use committer::{Committer, Request};
+use committer::Committer;
 use disk::{Disk, RealDisk};
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
 use sign::SigningKey;
 pub use verify::{Proof, Terms, verify};
-use writer::{Writer, ended};
+use writer::Writer;
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -226,9 +225,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::open`].
-    pub fn open_on(disk: Arc<dyn Disk>, directory: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        let caller = |committer| Ok(Writer::caller(committer));
-        Self::with(directory, clock, Options::default(), disk, lock::Lock::take, caller)
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        directory: &Path,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, LedgerError> {
+        Self::with(directory, clock, options, disk, lock::Lock::take, |committer| Ok(Writer::caller(committer)))
     }
 
     fn on_thread(
@@ -251,9 +254,8 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         segment::make_directory(&*disk, directory)?;
         let lock = lock(directory, &clock)?;
-        let torn = segment::mend(&*disk, directory)?;
         let unread = checkpoint::set_aside(&*disk, directory)?;
-        let state = scan::load(directory)?;
+        let (state, torn) = recover(&*disk, directory)?;
         archive::check(directory, &state)?;
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
@@ -294,9 +296,7 @@ impl Ledger {
     /// [`LedgerError::Illegal`] where it can't follow; nothing is written then. [`LedgerError::Stopped`] after a write
     /// failed: whether this entry is on disk is not known.
     pub async fn append(&self, event: Event) -> Result<Recorded, LedgerError> {
-        let (reply, answer) = oneshot::channel();
-        self.writer.send(Request { event, reply }).await?;
-        answer.await.map_err(|_| ended())?
+        self.writer.append(event).await
     }
 
     /// Looks at the state. The writer waits meanwhile, so this is for a quick look.
@@ -330,6 +330,18 @@ impl Ledger {
         checkpoint::save(&*self.disk, &self.directory, &state)?;
         self.saved.store(state.head.sequence, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// What a ledger adds up to, and where the bytes of it went that a writer that was cut off had not brought to disk.
+fn recover(disk: &dyn Disk, directory: &Path) -> Result<(State, Option<PathBuf>), LedgerError> {
+    let torn = segment::mend(disk, directory)?;
+    match scan::load(directory) {
+        Err(broken @ LedgerError::Broken { .. }) => match segment::mend_lost(disk, directory)? {
+            Some(lost) => Ok((scan::load(directory)?, Some(lost))),
+            None => Err(broken),
+        },
+        loaded => Ok((loaded?, torn)),
     }
 }
 

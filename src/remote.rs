@@ -149,22 +149,27 @@ pub trait ReadTenant: Send + Sync {
     ) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
 }
 
-/// Changing a tenant. Each call is repeated under the same `key` alone.
+/// What a change is asked for under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Under {
+    /// Its idempotency key.
+    pub key: Uuid,
+    /// Its operation's id.
+    pub correlation: Uuid,
+    /// Whether it was asked for before, in another call, and may have been taken then.
+    pub again: bool,
+}
+
+/// Changing a tenant. Each call is repeated under the same key alone.
 pub trait WriteTenant: ReadTenant {
     /// Submits a policy.
-    fn submit(
-        &self,
-        body: &[u8],
-        key: Uuid,
-        correlation: Uuid,
-    ) -> impl Future<Output = Result<Submitted, Failure>> + Send;
+    fn submit(&self, body: &[u8], under: Under) -> impl Future<Output = Result<Submitted, Failure>> + Send;
 
     /// Asks for the removal of a policy. One that is gone already is done.
     fn remove(
         &self,
         policy_id: &str,
-        key: Uuid,
-        correlation: Uuid,
+        under: Under,
     ) -> impl Future<Output = Result<Submitted, Failure>> + Send;
 
     /// Registers a webhook: its id, where the tenant said one, and the requests that it took.

@@ -1,14 +1,30 @@
 //! What the ledger adds up to: a pure fold of its entries.
 //!
+//! One operation on one policy:
+//!
 //! ```text
-//!            intent                location
-//! (nothing) ───────► intended ───────────────► located
-//!     ▲                 │  ▲ waiting              │  ▲ waiting, location again after a lost job
-//!     └── effect ◄──────┴──┴──────────────────────┴──┘
+//!                          waiting: lost job, once
+//!                      ┌───────────────────────────────┐
+//!                      ▼                               │
+//! (none) ──intent──► intended ──────location──────► located
+//!   ▲                │ │  ▲                         │ │  ▲
+//!   │                │ └──┘ waiting: in doubt       │ └──┘ waiting: overdue, unavailable
+//!   │                │                              │
+//!   ├── effect ◄─────┴──────────────────────────────┤  done, failed, rejected, abandoned
+//!   │                                               │
+//!   └── late ◄── remembered ◄── effect: abandoned ──┘  at most eight; others may be meant meanwhile
 //! ```
 //!
-//! Of an operation that was abandoned its job is remembered, since it may still end: `late` tells that it did, and what
-//! was wanted since is then brought live once more.
+//! | an entry | may follow where | and then |
+//! | --- | --- | --- |
+//! | intent | nothing of the policy is open; a roll-back, where there is something verified to go back to | it is open |
+//! | location | it is open and has no job | it has one |
+//! | waiting: in doubt | it is open and has no job | it still is |
+//! | waiting: overdue, unavailable | it is open and has a job | it still has; deadlines are counted |
+//! | waiting: lost job | it is open, has a job, and lost none before | it has none |
+//! | effect | it is open, with that digest | it is not; what was done is applied, or gone |
+//! | late | it was abandoned with a job, with that digest | what was done is applied, or gone; what overtook it is not known |
+//! | verdict | that digest is applied | it is verified, or not |
 //!
 //! An entry that does not follow from those before it is [`Illegal`]: the ledger then tells something that can't have
 //! happened, and nothing is done on such ground. The payloads stay in the ledger; the state knows where.

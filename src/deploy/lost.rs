@@ -27,6 +27,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         }
         let read = self.live.get_or_init(|| async { self.remote.live((self.host.new_id)()).await.ok() });
         let live = tokio::select! {
+            biased;
             live = read => live,
             () = self.stop.cancelled() => return Ok(()),
         };

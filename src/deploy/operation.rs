@@ -10,21 +10,31 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
+use super::ending::millis;
 use super::pace::{self, Asked};
-use super::{Deployer, StepError, age};
-use crate::entry::{Effect, EffectOutcome, Event, Intent, Location, Operation, WaitReason, Waiting};
+use super::{Deployer, StepError};
+use crate::entry::{Event, Intent, Location, Operation, WaitReason};
 use crate::outcome::{Failure, Fault, Outcome};
 use crate::payload::{Payload, PayloadMetadata, UPDATED_BY};
 use crate::plan::Step;
 use crate::policy::PolicyId;
-use crate::remote::{JobState, Next, Submitted, WriteTenant};
+use crate::remote::{JobState, Next, Submitted, Under, WriteTenant};
 use crate::snapshot::Desired;
 use crate::state::{Job, Open};
 
 /// After how many deadlines an operation is abandoned.
 const MAX_DEADLINES: u32 = 3;
+
+/// Whether an operation was sent to its tenant before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It has just begun.
+    Never,
+    /// It was open already: it may have been sent, and taken.
+    Maybe,
+}
 
 impl<T: WriteTenant> Deployer<'_, T> {
     /// Begins the operation that a step asks for: its intent goes to disk first.
@@ -82,16 +92,18 @@ impl<T: WriteTenant> Deployer<'_, T> {
         Ok(())
     }
 
-    /// Carries a policy's open operation on to its end, as far as this pass gets.
-    pub(super) async fn carry(&self, id: &PolicyId) -> Result<Outcome, StepError> {
+    /// Carries a policy's open operation on to its end, as far as this pass gets. Whether it was sent before is known to
+    /// whoever asks for that: a refusal then does not say that nothing came of it.
+    pub(super) async fn carry(&self, id: &PolicyId, sent: Sent) -> Result<Outcome, StepError> {
+        let mut again = sent == Sent::Maybe;
         let mut began = None;
         loop {
             let open = self.ledger.read(|state| state.policy(id)?.open.clone());
             let open = open.ok_or(StepError::Internal("no open operation"))?;
             let ended = match &open.job {
                 None => {
-                    let ended = self.submit(id, &open).await?;
-                    began = Some(Instant::now());
+                    let ended = self.submit(id, &open, again).await?;
+                    (began, again) = (Some(Instant::now()), true);
                     ended
                 }
                 Some(job) => self.poll(id, &open, job, began).await?,
@@ -103,11 +115,11 @@ impl<T: WriteTenant> Deployer<'_, T> {
     }
 
     /// Sends the submit, or sends it again, and records what came of it.
-    async fn submit(&self, id: &PolicyId, open: &Open) -> Result<Option<Outcome>, StepError> {
+    async fn submit(&self, id: &PolicyId, open: &Open, again: bool) -> Result<Option<Outcome>, StepError> {
         let started = Instant::now();
         let submitted = tokio::select! {
             biased;
-            submitted = self.send(id, open) => submitted?,
+            submitted = self.send(id, open, again) => submitted?,
             () = self.stop.cancelled() => {
                 let why = "stopped before the tenant answered; the intent is on record, and is resolved at the next start";
                 return Ok(Some(Outcome::Waiting(why.to_owned())));
@@ -152,15 +164,20 @@ impl<T: WriteTenant> Deployer<'_, T> {
     }
 
     /// The request of an operation: the same bytes under the same key, however often it is sent.
-    async fn send(&self, id: &PolicyId, open: &Open) -> Result<Result<Submitted, Failure>, StepError> {
-        let (key, correlation) = (open.idempotency_key, open.correlation_id);
+    async fn send(
+        &self,
+        id: &PolicyId,
+        open: &Open,
+        again: bool,
+    ) -> Result<Result<Submitted, Failure>, StepError> {
+        let under = Under { key: open.idempotency_key, correlation: open.correlation_id, again };
         if open.operation != Operation::Remove {
             let body = self.payload(open.intent)?.body();
             let body = body.map_err(|_| StepError::Internal("a payload without a form"))?;
-            return Ok(self.remote.submit(&body, key, correlation).await);
+            return Ok(self.remote.submit(&body, under).await);
         }
         match self.ledger.read(|state| state.policy(id)?.policy_id.clone()) {
-            Some(policy) => Ok(self.remote.remove(&policy, key, correlation).await),
+            Some(policy) => Ok(self.remote.remove(&policy, under).await),
             None => {
                 let why = "the tenant never said its id of this policy, so it can't be removed there";
                 Ok(Err(Failure::new(Fault::NotOffered, why, 0)))
@@ -250,116 +267,6 @@ impl<T: WriteTenant> Deployer<'_, T> {
         self.abandon(id, open, Failure { message, ..failure }).await
     }
 
-    async fn done(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        policy_id: Option<String>,
-        attempts: u32,
-    ) -> Result<Outcome, StepError> {
-        let duration_ms = millis(age(open.time, self.host.now()));
-        let effect = self.effect(id, open, EffectOutcome::Done, attempts, None);
-        let recorded = self.ledger.append(Event::Effect(Effect { policy_id, duration_ms, ..effect })).await?;
-        info!(
-            name: "policy.deployed", policy = %id, digest = %open.digest, job = open.job.as_ref().map(|job| &*job.id),
-            duration_ms, correlation = %open.correlation_id, revision = open.origin.revision(),
-            entry = recorded.sequence, head = %recorded.hash,
-            "{} {id}: done in {:.1} s, entry {}, head {}",
-            open.operation, duration_ms as f64 / 1000.0, recorded.sequence, recorded.hash,
-        );
-        Ok(Outcome::Done)
-    }
-
-    async fn fail(&self, id: &PolicyId, open: &Open, failure: Failure) -> Result<Outcome, StepError> {
-        let outcome = match failure.fault {
-            Fault::Rejected => EffectOutcome::Rejected,
-            _ => EffectOutcome::Failed,
-        };
-        self.end_badly(id, open, outcome, failure).await
-    }
-
-    /// Ends an operation whose end will not be known.
-    pub(super) async fn abandon(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        failure: Failure,
-    ) -> Result<Outcome, StepError> {
-        self.end_badly(id, open, EffectOutcome::Abandoned, failure).await
-    }
-
-    async fn end_badly(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        outcome: EffectOutcome,
-        failure: Failure,
-    ) -> Result<Outcome, StepError> {
-        let effect = self.effect(id, open, outcome, failure.attempts, Some(failure.message.clone()));
-        let recorded = self.ledger.append(Event::Effect(effect)).await?;
-        warn!(
-            name: "policy.failed", policy = %id, digest = %open.digest, outcome = %outcome, error = failure.message,
-            correlation = %open.correlation_id, entry = recorded.sequence, head = %recorded.hash,
-            "{} {id}: {outcome}: {}, entry {}, head {}", open.operation, failure.message, recorded.sequence, recorded.hash,
-        );
-        Ok(Outcome::Stalled(failure))
-    }
-
-    /// Records what a live read showed to be there already.
-    pub(super) async fn adopt(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        policy_id: Option<String>,
-    ) -> Result<Outcome, StepError> {
-        self.done(id, open, policy_id, 0).await
-    }
-
-    async fn wait(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        reason: WaitReason,
-        failure: &Failure,
-    ) -> Result<(), StepError> {
-        let waiting = Waiting {
-            id: id.clone(),
-            correlation_id: open.correlation_id,
-            reason,
-            job_id: open.job.as_ref().map(|job| job.id.clone()),
-            error: failure.message.clone(),
-            attempts: failure.attempts,
-        };
-        let recorded = self.ledger.append(Event::Waiting(waiting)).await?;
-        warn!(
-            name: "policy.waiting", policy = %id, reason = %reason, error = failure.message,
-            correlation = %open.correlation_id, entry = recorded.sequence, head = %recorded.hash,
-            "{} {id}: {reason}: {}, entry {}, head {}", open.operation, failure.message, recorded.sequence, recorded.hash,
-        );
-        Ok(())
-    }
-
-    fn effect(
-        &self,
-        id: &PolicyId,
-        open: &Open,
-        outcome: EffectOutcome,
-        attempts: u32,
-        error: Option<String>,
-    ) -> Effect {
-        Effect {
-            id: id.clone(),
-            correlation_id: open.correlation_id,
-            digest: open.digest,
-            outcome,
-            job_id: open.job.as_ref().map(|job| job.id.clone()),
-            policy_id: None,
-            attempts,
-            duration_ms: millis(age(open.time, self.host.now())),
-            error,
-        }
-    }
-
     /// The payload of an intent, from the ledger.
     pub(super) fn payload(&self, intent: crate::state::Position) -> Result<Payload, StepError> {
         match self.ledger.entry_at(intent)?.event {
@@ -380,8 +287,4 @@ fn has_ended(answer: &Result<JobState, Failure>, overdue: bool) -> bool {
 
 fn recorded(job: &Job) -> Outcome {
     Outcome::Waiting(format!("stopped; job {} is on record and is asked at the next start", job.id))
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,6 +6,7 @@
 
 use tracing::warn;
 
+use super::operation::Sent;
 use super::{Deployer, StepError};
 use crate::digest::Digest;
 use crate::drift::Cause;
@@ -32,7 +33,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             return Ok(None);
         }
         let Some(digest) = self.intend_rollback(id).await? else { return Ok(None) };
-        let outcome = self.carry(id).await?;
+        let outcome = self.carry(id, Sent::Never).await?;
         // Whatever it shows, there is no roll-back after a roll-back.
         let judgement = match outcome {
             Outcome::Done => self.verifier().policy(id).await?,

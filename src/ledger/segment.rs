@@ -62,8 +62,11 @@ pub(super) fn open(
 ) -> Result<(Box<dyn DiskFile>, u64), LedgerError> {
     let path = path(state, first);
     let io = |error| LedgerError::io(&path, error);
-    let file = disk.open(&path).map_err(io)?;
+    let mut file = disk.open(&path).map_err(io)?;
     let length = file.length().map_err(io)?;
+    // A writer that was killed may have left entries that can be read and are not on disk. What goes on from here rests on
+    // them.
+    file.sync().map_err(io)?;
     if length == 0 {
         sync_names(disk, &directory(state))?;
     }
@@ -92,17 +95,34 @@ pub(super) fn mend(disk: &dyn Disk, state: &Path) -> Result<Option<PathBuf>, Led
     let mut file = File::open(&path).map_err(io)?;
     let length = file.length().map_err(io)?;
     let whole = whole_lines(&mut file, length).map_err(io)?;
-    if whole == length {
-        return Ok(None);
-    }
+    if whole == length { Ok(None) } else { set_aside(disk, &path, whole).map(Some) }
+}
+
+/// Moves what never came to the disk aside, from its first line to the end of the newest segment, and says where it is.
+///
+/// After a power cut a file may be longer than what was written of it, and the blocks in between are of zeros. No entry
+/// has such a byte, and nobody was told that one from there on is recorded.
+pub(super) fn mend_lost(disk: &dyn Disk, state: &Path) -> Result<Option<PathBuf>, LedgerError> {
+    let Some(&last) = list(state)?.last() else { return Ok(None) };
+    let path = path(state, last);
+    let bytes = fs::read(&path).map_err(|error| LedgerError::io(&path, error))?;
+    let Some(lost) = bytes.iter().position(|&byte| byte == 0) else { return Ok(None) };
+    let line = bytes[..lost].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    set_aside(disk, &path, line as u64).map(Some)
+}
+
+/// Moves a segment's bytes from there on into a file of their own.
+fn set_aside(disk: &dyn Disk, path: &Path, from: u64) -> Result<PathBuf, LedgerError> {
+    let io = |error| LedgerError::io(path, error);
     let mut torn = Vec::new();
-    file.seek(SeekFrom::Start(whole)).and_then(|_| file.read_to_end(&mut torn)).map_err(io)?;
-    let aside = path.with_extension(format!("torn-{whole}"));
+    let mut file = File::open(path).map_err(io)?;
+    file.seek(SeekFrom::Start(from)).and_then(|_| file.read_to_end(&mut torn)).map_err(io)?;
+    let aside = path.with_extension(format!("torn-{from}"));
     let beside = path.with_extension("torn");
     disk::replace(disk, &aside, &beside, &torn).map_err(|error| LedgerError::io(&aside, error))?;
-    let mut file = disk.open(&path).map_err(io)?;
-    file.truncate(whole).and_then(|()| file.sync()).map_err(io)?;
-    Ok(Some(aside))
+    let mut file = disk.open(path).map_err(io)?;
+    file.truncate(from).and_then(|()| file.sync()).map_err(io)?;
+    Ok(aside)
 }
 
 /// How many bytes at a file's start are whole lines.

@@ -1,6 +1,7 @@
 //! Tries the ledger on real files.
 
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use futures_util::future::join_all;
@@ -91,6 +92,8 @@ async fn many_appends_share_their_fsyncs_and_all_are_there() {
 #[derive(Debug, Default)]
 struct Watched {
     syncs: AtomicU64,
+    /// Directories whose names were synced.
+    directories: Mutex<Vec<PathBuf>>,
     fails: AtomicBool,
 }
 
@@ -114,6 +117,7 @@ impl Disk for Arc<Watched> {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.directories.lock().unwrap().push(path.to_owned());
         RealDisk.sync_directory(path)
     }
 }
@@ -137,11 +141,16 @@ impl DiskFile for WatchedFile {
     }
 }
 
+fn open_on(disk: &Arc<Watched>, directory: &Path) -> Ledger {
+    Ledger::open_on(Arc::new(Arc::clone(disk)), directory, clock(), Options::default()).unwrap()
+}
+
 #[tokio::test]
 async fn appends_that_wait_together_share_one_fsync() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Arc::new(Watched::default());
-    let ledger = Ledger::open_on(Arc::new(Arc::clone(&disk)), directory.path(), clock()).unwrap();
+    let ledger = open_on(&disk, directory.path());
+    disk.syncs.store(0, Ordering::Relaxed);
     ledger.append(bound()).await.unwrap();
     assert_eq!(disk.syncs.swap(0, Ordering::Relaxed), 1);
     let recorded = join_all((0..50).map(|number| ledger.append(failed(number)))).await;
@@ -150,11 +159,46 @@ async fn appends_that_wait_together_share_one_fsync() {
     assert_eq!(disk.syncs.load(Ordering::Relaxed), 1);
 }
 
+#[test]
+fn a_new_ledger_brings_its_name_and_those_above_it_to_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("a/b");
+    let disk = Arc::new(Watched::default());
+    drop(open_on(&disk, &state));
+    let synced = disk.directories.lock().unwrap();
+    for name in ["a/b/ledger", "a/b", "a", ""] {
+        assert!(synced.contains(&directory.path().join(name)), "{name}: {synced:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_left_is_brought_to_disk_before_anything_rests_on_it() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path(), 3).await;
+    let disk = Arc::new(Watched::default());
+    drop(open_on(&disk, directory.path()));
+    assert_eq!(disk.syncs.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn blocks_that_never_came_to_disk_are_moved_aside_with_all_behind_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let head = fill(directory.path(), 5).await;
+    let whole = fs::read(segment(directory.path())).unwrap();
+    let entry = whole.split_inclusive(|&byte| byte == b'\n').next_back().unwrap();
+    let tail = [&entry[..40], &[0; 512], b"\n", entry].concat();
+    fs::write(segment(directory.path()), [&whole[..], &tail].concat()).unwrap();
+    let ledger = Ledger::open(directory.path(), clock()).unwrap();
+    assert_eq!(fs::read(ledger.torn().unwrap()).unwrap(), tail);
+    assert_eq!(ledger.read(|state| state.head.hash), head);
+    assert_eq!(fs::read(segment(directory.path())).unwrap(), whole);
+}
+
 #[tokio::test]
 async fn after_a_failed_fsync_nothing_is_recorded_any_more() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Arc::new(Watched::default());
-    let ledger = Ledger::open_on(Arc::new(Arc::clone(&disk)), directory.path(), clock()).unwrap();
+    let ledger = open_on(&disk, directory.path());
     ledger.append(bound()).await.unwrap();
     disk.fails.store(true, Ordering::Relaxed);
     let appends = join_all([ledger.append(failed(1)), ledger.append(failed(2))]).await;

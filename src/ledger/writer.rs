@@ -1,13 +1,14 @@
-//! Who brings entries to disk: a thread of its own, or whoever appends.
+//! Who brings entries to disk: a thread, or whoever waits for it.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::LedgerError;
 use super::committer::{Committer, Request};
+use super::{LedgerError, Recorded};
+use crate::entry::Event;
 
 /// How many appends may wait at once; a further one waits for its place.
 const QUEUE: usize = 4_096;
@@ -29,17 +30,19 @@ impl Writer {
         Ok(Self::Thread { requests: Some(requests), thread: Some(thread) })
     }
 
-    /// Those who append, for all of them whoever comes first.
+    /// Those who append.
     pub(super) fn caller(committer: Committer) -> Self {
         Self::Caller(Mutex::new((committer, Vec::new())))
     }
 
-    /// Hands an entry over.
-    pub(super) async fn send(&self, request: Request) -> Result<(), LedgerError> {
+    /// Appends an entry, and returns once it is on disk.
+    pub(super) async fn append(&self, event: Event) -> Result<Recorded, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request { event, reply };
         match self {
             Self::Thread { requests, .. } => {
                 let requests = requests.as_ref().ok_or_else(ended)?;
-                requests.send(request).await.map_err(|_| ended())
+                requests.send(request).await.map_err(|_| ended())?;
             }
             Self::Caller(queue) => {
                 let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,14 +53,13 @@ impl Writer {
                 if !batch.is_empty() {
                     committer.serve(batch);
                 }
-                Ok(())
             }
         }
+        answer.await.map_err(|_| ended())?
     }
 }
 
-/// What is said once nobody writes any more.
-pub(super) fn ended() -> LedgerError {
+fn ended() -> LedgerError {
     LedgerError::Stopped("the writer has ended".into())
 }
 

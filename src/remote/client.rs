@@ -21,7 +21,7 @@ use super::retry::{Decision, Tries};
 use super::transport::{Network, Transport};
 use super::tuning::Tuning;
 use super::words::Secrets;
-use super::{JobState, LivePolicy, Meter, Next, ReadTenant, Submitted, WriteTenant};
+use super::{JobState, LivePolicy, Meter, Next, ReadTenant, Submitted, Under, WriteTenant};
 use crate::breaker::BreakerState;
 use crate::config::wire::Wire;
 use crate::config::{Probe, Tenant, Verify, Webhook};
@@ -81,11 +81,13 @@ pub(super) struct Call<'a> {
     /// The idempotency key, of a write alone.
     pub key: Option<Uuid>,
     pub correlation: Uuid,
+    /// Whether an earlier call may have been taken.
+    pub again: bool,
 }
 
 impl<'a> Call<'a> {
     pub fn get(endpoint: Endpoint, url: Url, correlation: Uuid) -> Self {
-        Self { endpoint, method: Method::GET, url, body: None, key: None, correlation }
+        Self { endpoint, method: Method::GET, url, body: None, key: None, correlation, again: false }
     }
 }
 
@@ -187,13 +189,13 @@ impl HttpTenant {
         call: &Call<'_>,
         read: impl Fn(&Answer, &Secrets) -> Result<T, Unread>,
     ) -> Result<(T, u32), Failure> {
-        let mut tries = Tries::default();
+        let mut tries = Tries::of(call.again);
         let mut refused = None;
         loop {
             // Asked for anew on every try: the last one may have expired in a long pause.
-            let token = self.token(refused.as_ref()).await.map_err(|failure| match tries.count {
-                0 => failure,
-                count => Failure::new(tries.ending_in(failure.fault), failure.message, count),
+            let token = self.token(refused.as_ref()).await.map_err(|failure| {
+                let attempts = if tries.count == 0 { failure.attempts } else { tries.count };
+                Failure::new(tries.ending_in(failure.fault), failure.message, attempts)
             })?;
             let failure = |fault, why: &str, attempts| {
                 Failure::new(fault, format!("{}: {why}", call.endpoint), attempts)
@@ -268,12 +270,19 @@ impl HttpTenant {
     }
 
     /// Submits or removes: the answers are the same.
-    async fn write(&self, call: &Call<'_>) -> Result<Submitted, Failure> {
+    async fn write(
+        &self,
+        (endpoint, method): (Endpoint, Method),
+        url: Url,
+        body: Option<&[u8]>,
+        Under { key, correlation, again }: Under,
+    ) -> Result<Submitted, Failure> {
+        let call = Call { endpoint, method, url, body, key: Some(key), correlation, again };
         let read = |answer: &Answer, _: &Secrets| match answer.status {
             404 => Ok(Next::Done { policy_id: None }),
             _ => job::taken(&self.wire, &self.base, &call.url, answer),
         };
-        let (next, attempts) = self.call(call, read).await?;
+        let (next, attempts) = self.call(&call, read).await?;
         Ok(Submitted { attempts, next })
     }
 }
@@ -324,16 +333,13 @@ impl ReadTenant for HttpTenant {
 }
 
 impl WriteTenant for HttpTenant {
-    async fn submit(&self, body: &[u8], key: Uuid, correlation: Uuid) -> Result<Submitted, Failure> {
-        let url = self.policies.clone();
-        let (endpoint, method) = (Endpoint::Submit, Method::POST);
-        self.write(&Call { endpoint, method, url, body: Some(body), key: Some(key), correlation }).await
+    async fn submit(&self, body: &[u8], under: Under) -> Result<Submitted, Failure> {
+        self.write((Endpoint::Submit, Method::POST), self.policies.clone(), Some(body), under).await
     }
 
-    async fn remove(&self, policy_id: &str, key: Uuid, correlation: Uuid) -> Result<Submitted, Failure> {
+    async fn remove(&self, policy_id: &str, under: Under) -> Result<Submitted, Failure> {
         let url = self.item(&self.policies, policy_id)?;
-        let (endpoint, method) = (Endpoint::Remove, Method::DELETE);
-        self.write(&Call { endpoint, method, url, body: None, key: Some(key), correlation }).await
+        self.write((Endpoint::Remove, Method::DELETE), url, None, under).await
     }
 
     async fn register_webhook(

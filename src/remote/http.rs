@@ -33,6 +33,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// Who a request says it is from.
+#[derive(Clone, Copy)]
 pub(super) enum Authorization<'a> {
     None,
     Bearer(&'a SecretString),

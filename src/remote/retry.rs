@@ -1,7 +1,7 @@
 //! What follows a reply that gave nothing: ask again and when, or give up as what. Pure; the clock and chance are passed in.
 //!
-//! Doubt is sticky. Once one try of an operation may have been taken, running out of tries can't end as "unavailable",
-//! and a refusal of a later try does not say that the first one was refused.
+//! Doubt is sticky. Once one try of an operation may have been taken, in this call or in an earlier one, running out of
+//! tries can't end as "unavailable", and a refusal of a later try does not say that the first one was refused.
 
 use std::time::Duration;
 
@@ -31,6 +31,11 @@ pub(super) struct Tries {
 }
 
 impl Tries {
+    /// None so far. `again`: an earlier call may have been taken.
+    pub fn of(again: bool) -> Self {
+        Self { in_doubt: again, ..Self::default() }
+    }
+
     /// Counts a reply of this class and status, and decides what follows it.
     pub fn decide(&mut self, class: Class, status: Option<u16>, pace: &Pace, jitter: f64) -> Decision {
         self.count += 1;
@@ -49,7 +54,8 @@ impl Tries {
             Class::InDoubt => self.give_up(Fault::InDoubt),
             Class::Token => self.give_up(Fault::Credentials),
             Class::Forbidden => self.give_up(Fault::Forbidden),
-            Class::NotOffered => self.give_up(Fault::NotOffered),
+            // What a tenant does not have took nothing before either.
+            Class::NotOffered => Decision::GiveUp(Fault::NotOffered),
             // The same bytes under the same key: what is refused now was refused before. Not so for a conflict, which
             // may be with the earlier try itself, nor for what is no answer of the tenant's own, such as a redirect.
             Class::Rejected if matches!(status, Some(400..=408 | 410..=499)) => {
@@ -101,7 +107,7 @@ mod tests {
             // Sticky: a later refusal does not tell what became of the first.
             (&[LOST, TRANSIENT, TRANSIENT], &[back_off(1), back_off(2), GiveUp(Fault::InDoubt)]),
             (&[LOST, (Class::Forbidden, Some(403))], &[back_off(1), GiveUp(Fault::InDoubt)]),
-            (&[LOST, (Class::NotOffered, Some(405))], &[back_off(1), GiveUp(Fault::InDoubt)]),
+            (&[LOST, (Class::NotOffered, Some(405))], &[back_off(1), GiveUp(Fault::NotOffered)]),
             (&[LOST, rejected(409)], &[back_off(1), GiveUp(Fault::InDoubt)]),
             (&[LOST, rejected(302)], &[back_off(1), GiveUp(Fault::InDoubt)]),
             (&[LOST, rejected(422)], &[back_off(1), GiveUp(Fault::Rejected)]),
@@ -120,6 +126,23 @@ mod tests {
             let decisions: Vec<Decision> = replies.iter().map(decide).collect();
             assert_eq!(&decisions, expected, "{replies:?}");
             assert_eq!(tries.count as usize, replies.len());
+        }
+    }
+
+    #[test]
+    fn the_doubt_of_an_earlier_call_is_as_sticky() {
+        let rows = [
+            (TRANSIENT, Fault::InDoubt),
+            (TOKEN, Fault::InDoubt),
+            ((Class::Forbidden, Some(403)), Fault::InDoubt),
+            ((Class::NotOffered, Some(405)), Fault::NotOffered),
+            (rejected(409), Fault::InDoubt),
+            (rejected(422), Fault::Rejected),
+        ];
+        for (reply, expected) in rows {
+            let mut tries = Tries::of(true);
+            let decisions = [(); 3].map(|()| tries.decide(reply.0, reply.1, &PACE, 0.0));
+            assert_eq!(decisions[2], Decision::GiveUp(expected), "{reply:?}");
         }
     }
 }

@@ -20,8 +20,12 @@ mod tokens;
 const BODY: &[u8] = br#"{"channelType":"webchat"}"#;
 const POLICIES: &str = "/tenants/x/api/v2/webchat/security-policies";
 
+fn under() -> Under {
+    Under { key: Uuid::from_u128(1), correlation: Uuid::from_u128(2), again: false }
+}
+
 async fn submit(tenant: &HttpTenant) -> Result<Submitted, Failure> {
-    tenant.submit(BODY, Uuid::from_u128(1), Uuid::from_u128(2)).await
+    tenant.submit(BODY, under()).await
 }
 
 fn job(origin: &str, path: &str) -> Job {
@@ -172,7 +176,7 @@ async fn a_removal_is_taken_done_or_not_offered() {
     let server =
         Server::calls(vec![answer(202, r#"{"jobId": "7"}"#), answer(404, ""), answer(405, "")]).await;
     let tenant = server.tenant("");
-    let remove = async |id| tenant.remove(id, Uuid::nil(), Uuid::nil()).await;
+    let remove = async |id| tenant.remove(id, under()).await;
     let path = format!("{POLICIES}/jobs/7");
     assert_eq!(remove("p 1/").await.unwrap().next, Next::Job(job(&server.origin, &path)));
     assert_eq!(remove("p-1").await.unwrap().next, Next::Done { policy_id: None });

@@ -29,6 +29,7 @@ impl HttpTenant {
             body: Some(&body),
             key: Some(key),
             correlation,
+            again: false,
         };
         let read = |answer: &Answer, _: &Secrets| {
             let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
@@ -57,7 +58,7 @@ impl HttpTenant {
     /// Removes a webhook, or finds it gone: the requests that it took.
     pub(super) async fn unregister(&self, url: Url, correlation: Uuid) -> Result<u32, Failure> {
         let (endpoint, method) = (Endpoint::Remove, Method::DELETE);
-        let call = Call { endpoint, method, url, body: None, key: None, correlation };
+        let call = Call { endpoint, method, url, body: None, key: None, correlation, again: false };
         Ok(self.call(&call, |_: &Answer, _: &Secrets| Ok(())).await?.1)
     }
 }

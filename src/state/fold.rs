@@ -155,16 +155,19 @@ impl State {
 
     fn wait(&mut self, waiting: &Waiting) -> Result<(), String> {
         let open = self.open_mut(&waiting.id, waiting.correlation_id)?;
-        match waiting.reason {
-            WaitReason::Overdue => open.deadlines += 1,
-            WaitReason::LostJob if open.resubmitted => {
+        match (waiting.reason, &open.job) {
+            (WaitReason::InDoubt, Some(_)) => {
+                return Err(format!("{} has its location, so it was taken", waiting.id));
+            }
+            (WaitReason::Overdue | WaitReason::Unavailable | WaitReason::LostJob, None) => {
+                return Err(format!("{} has no job", waiting.id));
+            }
+            (WaitReason::LostJob, Some(_)) if open.resubmitted => {
                 return Err(format!("{} was submitted again already", waiting.id));
             }
-            WaitReason::LostJob => {
-                open.resubmitted = true;
-                open.job = None;
-            }
-            WaitReason::InDoubt | WaitReason::Unavailable => {}
+            (WaitReason::LostJob, Some(_)) => (open.resubmitted, open.job) = (true, None),
+            (WaitReason::Overdue, Some(_)) => open.deadlines += 1,
+            (WaitReason::InDoubt, None) | (WaitReason::Unavailable, Some(_)) => {}
         }
         Ok(())
     }

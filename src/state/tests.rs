@@ -7,8 +7,8 @@ use super::{Illegal, Position, State};
 use crate::digest::{Digest, EntryHash, FileHash};
 use crate::drift::Cause;
 use crate::entry::{
-    Binding, Bound, Effect, EffectOutcome, Entry, Event, Intent, Location, Operation, Origin, Scope, VERSION,
-    Verdict, WaitReason, Waiting,
+    Binding, Bound, Effect, EffectOutcome, Entry, Event, Intent, Late, LateOutcome, Location, Operation,
+    Origin, Scope, VERSION, Verdict, WaitReason, Waiting,
 };
 use crate::outcome::Verification;
 use crate::payload::tests::payload;
@@ -85,6 +85,25 @@ fn effect(number: u128, outcome: EffectOutcome) -> Event {
     })
 }
 
+fn other_digest(event: Event) -> Event {
+    match event {
+        Event::Effect(effect) => Event::Effect(Effect { digest: Digest::of(b"other"), ..effect }),
+        other => other,
+    }
+}
+
+fn late(number: u128) -> Event {
+    Event::Late(Late {
+        id: id(),
+        correlation_id: operation(number),
+        digest: digest(),
+        outcome: LateOutcome::Done,
+        job_id: "job".into(),
+        policy_id: None,
+        error: None,
+    })
+}
+
 fn verdict(digest: Digest, verification: Verification) -> Event {
     let (scope, probes) = (Scope::Policy, Vec::new());
     Event::Verdict(Verdict {
@@ -137,6 +156,8 @@ fn an_operation_goes_from_intent_to_verdict() {
 #[test]
 fn what_can_not_have_happened_is_refused() {
     let done = || effect(1, EffectOutcome::Done);
+    let abandoned = || effect(1, EffectOutcome::Abandoned);
+    let lost = || waiting(1, WaitReason::LostJob);
     let rows: &[(&[Event], &str)] = &[
         (&[intent(1)], "tenant acme is not bound"),
         (&[bound(), location(1)], "is not known"),
@@ -151,10 +172,21 @@ fn what_can_not_have_happened_is_refused() {
             &[bound(), intent(1), done(), verdict(Digest::of(b"other"), Verification::Verified)],
             "not applied with that digest",
         ),
-        (
-            &[bound(), intent(1), waiting(1, WaitReason::LostJob), waiting(1, WaitReason::LostJob)],
-            "submitted again already",
-        ),
+        (&[bound(), waiting(1, WaitReason::InDoubt)], "is not known"),
+        (&[bound(), intent(1), waiting(2, WaitReason::InDoubt)], "no open operation"),
+        (&[bound(), intent(1), location(1), waiting(1, WaitReason::InDoubt)], "it was taken"),
+        (&[bound(), intent(1), waiting(1, WaitReason::Overdue)], "has no job"),
+        (&[bound(), intent(1), waiting(1, WaitReason::Unavailable)], "has no job"),
+        (&[bound(), intent(1), waiting(1, WaitReason::LostJob)], "has no job"),
+        (&[bound(), intent(1), location(1), lost(), lost()], "has no job"),
+        (&[bound(), intent(1), location(1), lost(), location(1), lost()], "submitted again already"),
+        (&[bound(), done()], "is not known"),
+        (&[bound(), intent(1), effect(2, EffectOutcome::Done)], "no open operation"),
+        (&[bound(), intent(1), other_digest(effect(1, EffectOutcome::Done))], "about another digest"),
+        (&[bound(), verdict(digest(), Verification::Verified)], "is not known"),
+        (&[bound(), intent(1), effect(1, EffectOutcome::Abandoned), late(1)], "no abandoned operation"),
+        (&[bound(), intent(1), location(1), late(1)], "no abandoned operation"),
+        (&[bound(), intent(1), location(1), abandoned(), late(1), late(1)], "no abandoned operation"),
     ];
     for (events, why) in rows {
         let illegal = fold(events).unwrap_err();

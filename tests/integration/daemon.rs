@@ -151,6 +151,23 @@ fn in_doubt_a_live_read_tells() {
 }
 
 #[test]
+fn in_doubt_a_removal_is_asked_for_again_while_the_policy_is_live() {
+    let faults = vec!["delete:hang:first=1:applied=no".parse().unwrap()];
+    let world = World::with(Options { faults, job_duration: Duration::ZERO, ..Options::default() });
+    for name in ["a", "b"] {
+        world.write(&format!("{name}.yaml"), &policy(name, "'self'"));
+    }
+    world.run(&["apply"]).exits(0);
+    world.remove("a.yaml");
+    let mut daemon = world.start(&["run", "--prune"]);
+    world.until("the removal is asked for", |world| world.requests(Endpoint::Delete).len() == 1);
+    daemon.signal(Signal::KILL);
+    daemon.ends();
+    world.run(&["apply", "--prune"]).exits(0).says("resume, done");
+    assert_eq!(world.live("default").into_keys().collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
 fn asked_to_end_it_lets_the_job_finish() {
     let world = World::with(Options { job_duration: Duration::from_secs(1), ..Options::default() });
     world.write("a.yaml", &policy("a", "'self'"));

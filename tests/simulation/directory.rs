@@ -8,7 +8,8 @@ use chatward::digest::Digest;
 use chatward::policy::{PolicyId, TenantName};
 use chatward::snapshot;
 
-use super::world::{Probes, World};
+use super::weather::Probes;
+use super::world::World;
 
 /// How many things a policy may say.
 const VARIANTS: usize = 4;
@@ -96,11 +97,6 @@ impl Directory {
     /// Whether some file can't be read.
     pub fn is_broken(&self) -> bool {
         self.slots.lock().unwrap().iter().any(|slot| slot.says == Says::Broken)
-    }
-
-    /// Whether there is no file at all.
-    pub fn is_void(&self) -> bool {
-        self.slots.lock().unwrap().iter().all(|slot| slot.says == Says::Nothing)
     }
 
     /// Changes one file, or hides or brings back the whole directory.

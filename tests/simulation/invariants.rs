@@ -15,7 +15,7 @@ use super::Violation;
 use super::directory::Wanted;
 use super::life::{DEADLINE, Stage};
 use super::tenants::{Begun, Ending};
-use super::world::Probes;
+use super::weather::Probes;
 
 /// What has to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,13 +204,13 @@ impl Witness<'_> {
         last.ending != Ending::Well
             || earlier.iter().any(was_late)
             // It was never known whether it had been taken, and then the clock said that a day had passed.
-            || (!last.answered && world.has_leapt())
+            || ((!last.answered || last.life != job.life) && world.has_leapt())
             || (!world.weather.keys && earlier.iter().any(|job| !job.answered))
     }
 
     fn is_live(&self, state: &State, report: &Report) -> Result<(), Violation> {
         for id in self.stage.directory.ids() {
-            if self.may_end_unwatched(&id) {
+            if self.may_end_unwatched(&id) || self.is_guarded(report, &id) {
                 continue;
             }
             let live = self.stage.tenants.live(&id.tenant).get(&id.name).copied();
@@ -238,13 +238,21 @@ impl Witness<'_> {
         Ok(())
     }
 
+    /// Whether the guard holds all of its tenant: so many removals at once are not believed.
+    fn is_guarded(&self, report: &Report, id: &PolicyId) -> bool {
+        let of_tenant =
+            |subject: &Subject| matches!(subject, Subject::Policy(other) if other.tenant == id.tenant);
+        let mut held = report.plan.held.iter();
+        held.any(|held| held.reason == HoldReason::Guard && of_tenant(&held.subject))
+    }
+
     /// Whether a job of it may have ended after the clock said that it is not worth asking any more: no clock that is a day
     /// ahead can be told from a day that has passed.
     fn may_end_unwatched(&self, id: &PolicyId) -> bool {
         let is_late = |job: &Begun| {
             job.tenant == id.tenant
                 && job.put.as_ref().is_none_or(|(name, _)| *name == id.name)
-                && (job.is_late(DEADLINE) || !job.answered)
+                && (job.is_late(DEADLINE) || !job.answered || job.life < self.stage.tenants.life())
         };
         self.stage.world.has_leapt() && self.stage.tenants.begun().iter().any(is_late)
     }

@@ -10,8 +10,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chatward::config::{self, Lookup, Overrides, Settings};
-use chatward::deploy::StepError;
-use chatward::ledger::{Ledger, LedgerError};
+use chatward::deploy::{Progress, StepError};
+use chatward::ledger::{self, Ledger, LedgerError};
 use chatward::plan::{Action, Retry};
 use chatward::reconcile::{BindError, Reconciler, Report};
 use chatward::remote::{HttpTenant, Tokens, Tuning};
@@ -23,7 +23,8 @@ use super::directory::Directory;
 use super::disk::{Mounted, SimulatedDisk};
 use super::invariants::{Invariant, Witness};
 use super::tenants::Tenants;
-use super::world::{Moment, Probes, World, wall_clock};
+use super::weather::Probes;
+use super::world::{Moment, World, wall_clock};
 use super::{Sabotage, Violation};
 
 /// How long one pass waits for a job.
@@ -47,6 +48,15 @@ enum Ended<T> {
     Finished(T),
     /// With its process.
     Died,
+}
+
+/// Somebody who has to be told of everything.
+struct Ignorant;
+
+impl Progress for Ignorant {
+    fn knows_nothing(&self) -> bool {
+        true
+    }
 }
 
 /// Leads one run from the first life to the last.
@@ -135,7 +145,7 @@ impl Stage {
             let _ = self.directory.ids().iter().any(|id| self.tenants.lose(id));
         }
         let requests = self.world.requests();
-        let report = reconciler.pass(Retry::Due, (&drain, &stop), &()).await;
+        let report = reconciler.pass(Retry::Due, (&drain, &stop), &Ignorant).await;
         let report = report.map_err(|error| Invariant::Opens.broken(error))?;
         let after = self.world.requests();
         if after > requests && report.plan.steps.is_empty() {
@@ -169,7 +179,8 @@ impl Stage {
         let host = self.world.host();
         let disk = Arc::new(Mounted(Arc::clone(&self.disk)));
         let settings = settings(&self.world, &self.directory);
-        let opened = Ledger::open_on(disk, &settings.state, Arc::clone(&host.clock));
+        let options = ledger::Options { segment_bytes: self.world.weather.segment, key: None };
+        let opened = Ledger::open_on(disk, &settings.state, Arc::clone(&host.clock), options);
         let Some(ledger) = self.or_failed(opened.map_err(StepError::from))? else { return Ok(None) };
         let tokens = Arc::new(Tokens::default());
         let tuning = Tuning { now: wall_clock, ..Tuning::default() };

@@ -21,9 +21,11 @@ use std::sync::Arc;
 
 pub mod directory;
 pub mod disk;
+pub mod faults;
 pub mod invariants;
 pub mod life;
 pub mod tenants;
+pub mod weather;
 pub mod world;
 
 use invariants::Invariant;
@@ -48,8 +50,20 @@ pub enum Sabotage {
     Endless,
     /// The tenant is asked for something that is not in the ledger.
     Untold,
-    /// What is as it should be is asked about in each pass.
-    Restless,
+}
+
+impl Sabotage {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Fsync,
+        Self::Key,
+        Self::Resume,
+        Self::Chain,
+        Self::Effect,
+        Self::Removal,
+        Self::Endless,
+        Self::Untold,
+    ];
 }
 
 /// What a run found wrong.

@@ -19,77 +19,11 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::Sabotage;
+use super::faults::Kind;
 use super::world::World;
 
 /// How long the client waits for an answer that does not come.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Token,
-    Submit,
-    Delete,
-    Job,
-    List,
-    Probe,
-}
-
-impl Kind {
-    fn of(method: &str, path: &str) -> Self {
-        match method {
-            _ if path.ends_with("/oauth/token") => Self::Token,
-            _ if path.ends_with("/validate/security") => Self::Probe,
-            _ if path.contains("/jobs/") => Self::Job,
-            "POST" => Self::Submit,
-            "DELETE" => Self::Delete,
-            _ => Self::List,
-        }
-    }
-
-    /// What may go wrong with it, in the sandbox's words.
-    fn faults(self) -> &'static [&'static str] {
-        match self {
-            Self::Token => &["token:503", "token:429:retry-after=7", "token:reset", "token:garbage"],
-            Self::Submit => &[
-                "submit:503:applied=no",
-                "submit:500:applied=no",
-                "submit:429:retry-after=3",
-                "submit:429",
-                "submit:401",
-                "submit:403",
-                "submit:reset:applied=yes",
-                "submit:reset:applied=no",
-                "submit:hang:applied=yes",
-                "submit:hang:applied=no",
-                "submit:truncated",
-                "submit:no-location",
-                "submit:slow=5s",
-            ],
-            Self::Delete => &[
-                "delete:503:applied=no",
-                "delete:429:retry-after=3",
-                "delete:401",
-                "delete:reset:applied=yes",
-                "delete:reset:applied=no",
-                "delete:truncated",
-                "delete:slow=5s",
-            ],
-            Self::Job => &[
-                "job:503",
-                "job:429:retry-after=3",
-                "job:401",
-                "job:reset",
-                "job:hang",
-                "job:garbage",
-                "job:slow=0s:retry-after=20",
-                "job:slow=4s",
-            ],
-            Self::List => &["list:503", "list:reset", "list:garbage"],
-            Self::Probe => &["probe:503", "probe:reset", "probe:429"],
-        }
-    }
-}
 
 /// How a job ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +103,10 @@ impl Tenants {
     /// From now on requests are made by this process.
     pub fn begin_life(&self, life: u64) {
         *self.life.lock().unwrap() = life;
+    }
+
+    pub fn life(&self) -> u64 {
+        *self.life.lock().unwrap()
     }
 
     /// Every job that was begun, in the order of beginning.
@@ -269,7 +207,7 @@ impl Tenants {
                 ending,
                 ends: now + SignedDuration::try_from(takes).unwrap(),
                 answered: false,
-                life: *self.life.lock().unwrap(),
+                life: self.life(),
             });
             begun.len() - 1
         });
@@ -333,7 +271,7 @@ impl Tenants {
     }
 
     fn remember(&self, request: &Request) {
-        let life = *self.life.lock().unwrap();
+        let life = self.life();
         let correlation = header(request, "x-cxone-correlation-id").to_owned();
         self.submits.lock().unwrap().entry(correlation).or_insert_with(|| (life, request.clone()));
     }
@@ -357,7 +295,7 @@ impl Tenants {
 
     /// What an earlier life submitted is submitted once more, as if nothing of it were known.
     fn submit_anew(&self, correlation: &str) {
-        let life = *self.life.lock().unwrap();
+        let life = self.life();
         let earlier = self.submits.lock().unwrap().get(correlation).cloned();
         let Some((_, mut request)) = earlier.filter(|(made, _)| *made < life) else { return };
         if self.resumed.lock().unwrap().insert(correlation.to_owned()) {

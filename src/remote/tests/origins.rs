@@ -21,7 +21,7 @@ async fn neither_a_redirect_nor_a_location_takes_anything_to_another_origin() {
         assert_eq!(asked.unwrap_err().fault, Fault::Rejected, "{status}");
         let probed = tenant.probe(None, &Probe::standard()[0], Uuid::from_u128(3)).await;
         assert_eq!(probed.verdict, Verdict::Inconclusive, "{status}");
-        tenant.remove("p-1", Uuid::from_u128(1), Uuid::from_u128(3)).await.unwrap_err();
+        tenant.remove("p-1", Under { correlation: Uuid::from_u128(3), ..super::under() }).await.unwrap_err();
         tenant.live(Uuid::from_u128(3)).await.unwrap_err();
         server.log(|log| assert_eq!(log.calls.len(), 5, "{status}"));
 
