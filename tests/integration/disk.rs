@@ -175,7 +175,12 @@ fn last(state: &Path) -> PathBuf {
 }
 
 fn without_shortcuts(state: &Path) {
-    for path in files(state).iter().filter(|path| path.to_str().unwrap().ends_with(".json")) {
+    for path in files(state).iter().filter(|path| !path.starts_with(state.join("ledger"))) {
+        fs::remove_file(path).unwrap();
+    }
+    for path in
+        files(&state.join("ledger")).iter().filter(|path| path.to_str().unwrap().ends_with(".state.json"))
+    {
         fs::remove_file(path).unwrap();
     }
 }
