@@ -313,9 +313,9 @@ fn every_damage_is_an_error_or_a_quarantine_with_a_name() {
         because state/ledger/N.jsonl, line N: it does not end in its hash
     newest entry of a newer version
       apply stops error: the ledger can't be used
-        because state/ledger/N.jsonl, line N: not an entry: its format is version N, newer than N
+        because state/ledger/N.jsonl, line N: not an entry: its format is version N, newer than N at line N column N
       verify stops error: the ledger does not hold
-        because state/ledger/N.jsonl, line N: not an entry: its format is version N, newer than N
+        because state/ledger/N.jsonl, line N: not an entry: its format is version N, newer than N at line N column N
     every file of the ledger gone
       apply stops error: the ledger can't be used
         because the ledger ends at entry N, but the checkpoint knows entry N: its tail is gone; put the ledger back from a backup, or move the state directory away as a whole, to begin anew with what the tenants have live
