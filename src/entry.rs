@@ -4,11 +4,10 @@
 //! done to which policy, why, from which file and commit, and never holds a secret. [`crate::state`] adds entries up;
 //! [`crate::ledger`] keeps them, chained.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::breaker::BreakerState;
 use crate::digest::{EntryHash, FileHash, KeyId};
@@ -16,6 +15,7 @@ use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
 
 mod hold;
+mod json;
 mod operation;
 mod webhook;
 
@@ -65,11 +65,10 @@ macro_rules! events {
                 match self { $(Self::$variant(_) => $name,)* }
             }
 
-            /// An event by its name, from the object that holds it. Serde's own way of a tag inside an object keeps all
-            /// of it in memory first, which is what a ledger of millions of entries would mostly wait for.
-            fn named(name: &str, object: &[u8]) -> serde_json::Result<Self> {
+            /// An event by its name, from the members that are left of the object that holds it.
+            fn named<'de, D: Deserializer<'de>>(name: &str, members: D) -> Result<Self, D::Error> {
                 match name {
-                    $($name => serde_json::from_slice(object).map(Self::$variant),)*
+                    $($name => Deserialize::deserialize(members).map(Self::$variant),)*
                     _ => Err(de::Error::unknown_variant(name, Self::NAMES)),
                 }
             }
@@ -114,32 +113,6 @@ events! {
     Signing(Signing) = "ledger.signing",
     /// A file of the ledger begins, and carries on from what all files before it add up to.
     Anchor(Anchor) = "ledger.anchor",
-}
-
-impl Entry {
-    /// Reads an entry from its JSON.
-    ///
-    /// # Errors
-    /// Where it is none.
-    pub fn from_json(object: &[u8]) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Frame<'a> {
-            version: u32,
-            sequence: u64,
-            time: Timestamp,
-            #[serde(borrow)]
-            event: Cow<'a, str>,
-            previous_hash: EntryHash,
-        }
-        let Frame { version, sequence, time, event, previous_hash } = serde_json::from_slice(object)?;
-        // Of a newer format the event may have another form; its version is what has to be said of it.
-        let event = Event::named(&event, object).map_err(|error| match version > VERSION {
-            true => de::Error::custom(format_args!("its format is version {version}, newer than {VERSION}")),
-            false => error,
-        })?;
-        Ok(Self { version, sequence, time, event, previous_hash })
-    }
 }
 
 impl Event {

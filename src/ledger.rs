@@ -21,10 +21,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use tracing::debug;
 
-use crate::digest::{EntryHash, KeyId};
+use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
 use crate::policy::PolicyId;
-use crate::state::{Illegal, Position, State};
+use crate::state::{Position, State};
 
 mod anchor;
 mod archive;
@@ -32,6 +32,7 @@ mod batch;
 mod checkpoint;
 mod committer;
 pub mod disk;
+mod error;
 mod line;
 mod lock;
 mod lookup;
@@ -44,6 +45,7 @@ mod writer;
 pub use archive::{Archived, archive};
 use committer::Committer;
 use disk::{Disk, RealDisk};
+pub use error::LedgerError;
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
 use sign::SigningKey;
@@ -52,103 +54,6 @@ use writer::Writer;
 
 /// How many bytes a segment holds before the next is begun.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Why the ledger can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// A file or directory of it can't be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another process writes.
-    #[error("the state directory {} is in use by {holder}", path.display())]
-    Locked {
-        /// The state directory.
-        path: PathBuf,
-        /// Who holds it.
-        holder: Box<Holder>,
-    },
-    /// A line is not what was written there.
-    #[error("{}, line {line}: {why}", path.display())]
-    Broken {
-        /// The segment.
-        path: PathBuf,
-        /// Its line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// An entry can't follow the ones before it.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-    /// There is less than there was.
-    #[error("the ledger ends at entry {found}, but the checkpoint knows entry {expected}: its tail is gone")]
-    Cut {
-        /// The last entry found.
-        found: u64,
-        /// The last entry that the checkpoint knows.
-        expected: u64,
-    },
-    /// An outside copy of a head is of no entry here.
-    #[error("no entry has the hash {head}: the tail after entry {last} was cut, or this is another ledger")]
-    Foreign {
-        /// The outside copy.
-        head: EntryHash,
-        /// The last entry here.
-        last: u64,
-    },
-    /// Entries are missing between two files.
-    #[error(
-        "{} begins with entry {first}, but the newest entry before it is {last}: a file is missing between them; put it \
-         back from a backup, or say with --archive where it was archived", path.display()
-    )]
-    Gap {
-        /// The file behind the gap.
-        path: PathBuf,
-        /// Its first entry.
-        first: u64,
-        /// The newest entry before it.
-        last: u64,
-    },
-    /// A file that the state refers to is not there.
-    #[error("{} is missing, and the payload of {policy} is in it: put it back, from a backup or an archive", path.display())]
-    Gone {
-        /// The file.
-        path: PathBuf,
-        /// One of the policies whose payload is in it.
-        policy: PolicyId,
-    },
-    /// Entries are signed, and the key is not there to go on.
-    #[error("every entry is signed by key {key}, and no key is set to go on with: see `audit.signing_key`")]
-    KeyMissing {
-        /// The key that signed so far.
-        key: KeyId,
-    },
-    /// A file can't be archived.
-    #[error("{} is not archived: {why}", path.display())]
-    NotArchived {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// Signatures were asked for, and there are none.
-    #[error("no entry is signed: this ledger never was, or it was made anew by somebody without the key")]
-    Unsigned,
-    /// An earlier write failed.
-    #[error("nothing is recorded any more since a write failed: {0}")]
-    Stopped(Arc<str>),
-}
-
-impl LedgerError {
-    fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
-    }
-}
 
 /// An appended entry's place in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +161,7 @@ impl Ledger {
         let lock = lock(directory, &clock)?;
         let unread = checkpoint::set_aside(&*disk, directory)?;
         let (state, torn) = recover(&*disk, directory)?;
-        archive::check(directory, &state)?;
+        archive::check(&state, |segment| segment::path(directory, segment).exists(), directory)?;
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
         let committer = Committer::new(directory, Arc::clone(&disk), Arc::clone(&state), clock, options)?;

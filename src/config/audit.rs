@@ -16,18 +16,18 @@ pub(super) fn audit_of(raw: Option<raw::Audit>, lookup: &Lookup<'_>) -> Result<A
     };
     let signing_key = match &raw.signing_key {
         None => None,
-        Some(SecretRef::File(path)) => Some(lookup.file(path).map_err(of_key)?),
+        Some(SecretRef::File(path)) => Some(lookup.file(path).map_err(|error| of_key(&error))?),
         Some(SecretRef::Env(name)) => {
-            let key = lookup.text(name).map_err(of_key)?;
+            let key = lookup.text(name).map_err(|error| of_key(&error))?;
             // A ledger must not go on unsigned because a variable was forgotten.
-            Some(key.ok_or_else(|| of_key(ConfigError::new(format!("{name} or {name}_FILE is not set"))))?)
+            Some(key.ok_or_else(|| of_key(&ConfigError::new(format!("{name} or {name}_FILE is not set"))))?)
         }
     };
     let segment_bytes = raw.segment_size.as_deref().map(bytes).transpose()?;
     Ok(Audit { signing_key, segment_bytes })
 }
 
-fn of_key(error: ConfigError) -> ConfigError {
+fn of_key(error: &ConfigError) -> ConfigError {
     ConfigError::new(format!("audit.signing_key: {error}"))
 }
 

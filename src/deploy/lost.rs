@@ -16,11 +16,13 @@ impl<T: WriteTenant> Deployer<'_, T> {
     /// Finds what is live already, and puts on record that it will be taken over.
     pub(super) async fn look_for_lost(&self, steps: &[&Step]) -> Result<(), StepError> {
         let tenant = &self.settings.name;
-        let creates: Vec<&Step> =
-            steps.iter().copied().filter(|step| step.action == Action::Create).collect();
-        let is_known = self.ledger.read(|state| {
-            let tenant = state.tenants.get(tenant);
-            tenant.is_some_and(|tenant| tenant.policies.values().any(|policy| policy.applied.is_some()))
+        let (is_known, creates) = self.ledger.read(|state| {
+            let known = state.tenants.get(tenant);
+            let is_known =
+                known.is_some_and(|it| it.policies.values().any(|policy| policy.applied.is_some()));
+            // What something is known of, such as a job that was abandoned, is no loss: its own way is gone on with.
+            let is_new = |step: &&Step| step.action == Action::Create && state.policy(&step.id).is_none();
+            (is_known, steps.iter().copied().filter(is_new).collect::<Vec<&Step>>())
         });
         if creates.is_empty() || is_known || self.drain.is_cancelled() {
             return Ok(());
@@ -74,10 +76,6 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let Some(desired) = &step.desired else { return Ok(false) };
         // What can't be read now fails where it would be sent.
         let Ok(payload) = self.wanted(&step.id, desired).await? else { return Ok(false) };
-        let open = self.ledger.read(|state| state.policy(&step.id).is_some_and(|it| it.open.is_some()));
-        if open {
-            return Ok(false);
-        }
         self.intend(step, desired, payload).await.map(|()| true)
     }
 }

@@ -95,14 +95,15 @@ fn payloads(policy: &PolicyState) -> impl Iterator<Item = Position> {
 }
 
 /// Whether every file is there that a payload may still be asked from.
-pub(super) fn check(directory: &Path, state: &State) -> Result<(), LedgerError> {
-    for (segment, policy) in needed(state) {
-        let path = segment::path(directory, segment);
-        if !path.exists() {
-            return Err(LedgerError::Gone { path, policy });
-        }
+pub(super) fn check(
+    state: &State,
+    is_there: impl Fn(u64) -> bool,
+    directory: &Path,
+) -> Result<(), LedgerError> {
+    match needed(state).into_iter().find(|(segment, _)| !is_there(*segment)) {
+        Some((segment, policy)) => Err(LedgerError::Gone { path: segment::path(directory, segment), policy }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Copies a file into a directory, and reads the copy back. One that is there already must be the same.

@@ -118,12 +118,13 @@ pub(super) fn outline(line: &[u8], buffer: &mut Vec<u8>) -> Result<Line, String>
 fn payload(body: &[u8]) -> Option<(usize, usize)> {
     let end = body.len().checked_sub(AFTER_PAYLOAD.len() + HEX + CLOSE.len())?;
     let (before, after) = body.split_at(end);
-    let is_intent = body.get(..HEADING)?.windows(INTENT.len()).any(|window| window == INTENT);
-    let braces = before.iter().enumerate().skip(HEADING).filter(|(_, byte)| **byte == b'{');
-    let mut starts = braces
-        .filter_map(|(index, _)| before[..=index].ends_with(PAYLOAD).then(|| index + 1 - PAYLOAD.len()));
-    let start = starts.next().filter(|_| is_intent && after.starts_with(AFTER_PAYLOAD))?;
-    Some((start, end))
+    let mut commas = body.get(..HEADING)?.iter().enumerate().filter(|(_, byte)| **byte == b',');
+    if !after.starts_with(AFTER_PAYLOAD) || !commas.any(|(index, _)| body[index..].starts_with(INTENT)) {
+        return None;
+    }
+    let mut braces = before.iter().enumerate().skip(HEADING).filter(|(_, byte)| **byte == b'{');
+    let (brace, _) = braces.find(|(index, _)| before[..=*index].ends_with(PAYLOAD))?;
+    Some((brace + 1 - PAYLOAD.len(), end))
 }
 
 #[cfg(test)]

@@ -256,11 +256,17 @@ async fn only_an_outside_copy_tells_a_cut_tail() {
     let head = fill(directory.path(), 5).await;
     assert!(verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).is_ok());
     edit(directory.path(), |lines| lines.truncate(3));
+    // The checkpoint is an outside copy of sorts, against accidents.
+    let error = verify(directory.path(), &Terms::default()).map(drop).unwrap_err().to_string();
+    assert!(error.contains("ends at entry 3, but the checkpoint knows entry 5"), "{error}");
+    let checkpoint = fs::read(directory.path().join("applied.json")).unwrap();
+    fs::remove_file(directory.path().join("applied.json")).unwrap();
     assert!(verify(directory.path(), &Terms::default()).is_ok());
     let error =
         verify(directory.path(), &Terms { head: Some(head), ..Terms::default() }).unwrap_err().to_string();
     assert!(error.contains("tail after entry 3 was cut"), "{error}");
-    // The checkpoint is an outside copy of sorts: a writer does not go on from a shorter ledger.
+    // A writer does not go on from a shorter ledger.
+    fs::write(directory.path().join("applied.json"), checkpoint).unwrap();
     let error = Ledger::open(directory.path(), clock()).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("ends at entry 3, but the checkpoint knows entry 5"), "{error}");
 }

@@ -17,7 +17,7 @@ use std::thread;
 use super::anchor::{self, Span};
 use super::line::{self, Line};
 use super::sign::PublicKey;
-use super::{LedgerError, batch};
+use super::{LedgerError, archive, batch, checkpoint};
 use crate::digest::{EntryHash, KeyId};
 use crate::entry::Event;
 use crate::state::{Head, Position, State};
@@ -60,6 +60,8 @@ pub struct Proof {
 /// # Errors
 /// Names the first line that does not hold.
 pub fn verify(directory: &Path, terms: &Terms<'_>) -> Result<Proof, LedgerError> {
+    // Before the files, which may grow meanwhile: what a checkpoint knows was on disk before it.
+    let known = checkpoint::load(directory).map_or(0, |checkpoint| checkpoint.state.head.sequence);
     let files = batch::files(directory, terms.archives)?;
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let mut walk =
@@ -90,11 +92,18 @@ pub fn verify(directory: &Path, terms: &Terms<'_>) -> Result<Proof, LedgerError>
         drop(promised);
         walked
     })?;
+    archive::check(&walk.state, |segment| files.contains_key(&segment), directory)?;
     walk.proof.segments = files.len();
-    walk.conclude()
+    walk.conclude(known)
 }
 
-type Decoded = Result<(File, Vec<(Result<Seen, String>, u64)>), LedgerError>;
+/// A batch as a worker leaves it.
+struct Decoded {
+    file: File,
+    lines: Vec<(Result<Seen, String>, u64)>,
+}
+
+type Given = Result<Decoded, LedgerError>;
 
 /// A line as a worker leaves it.
 struct Seen {
@@ -106,8 +115,8 @@ struct Seen {
 /// Gives a batch to whichever worker is free, and its place in the order to whoever walks along it.
 fn hand_on(
     batch: Batch,
-    work: &SyncSender<(Batch, SyncSender<Decoded>)>,
-    promise: &SyncSender<Receiver<Decoded>>,
+    work: &SyncSender<(Batch, SyncSender<Given>)>,
+    promise: &SyncSender<Receiver<Given>>,
 ) -> ControlFlow<()> {
     let (give, get) = sync_channel(1);
     match work.send((batch, give)).is_ok() && promise.send(get).is_ok() {
@@ -116,7 +125,7 @@ fn hand_on(
     }
 }
 
-fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Decoded>)>>, keys: &[PublicKey]) {
+fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Given>)>>, keys: &[PublicKey]) {
     let mut buffer = Vec::new();
     let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((Batch { file, bytes }, give)) = next() {
@@ -126,7 +135,7 @@ fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Decoded>)>>, keys: &[Publi
             (seen, bytes.len() as u64)
         });
         // Nobody takes it once a line before it did not hold.
-        let _ = give.send(Ok((file, lines.collect())));
+        let _ = give.send(Ok(Decoded { file, lines: lines.collect() }));
     }
 }
 
@@ -159,7 +168,7 @@ impl Place {
 }
 
 impl Walk<'_> {
-    fn batch(&mut self, (file, lines): (File, Vec<(Result<Seen, String>, u64)>)) -> Result<(), LedgerError> {
+    fn batch(&mut self, Decoded { file, lines }: Decoded) -> Result<(), LedgerError> {
         let position = Position { segment: file.first, offset: file.offset };
         let mut place = Place { position, line: file.line, file };
         for (seen, length) in lines {
@@ -233,10 +242,12 @@ impl Walk<'_> {
         }
     }
 
-    fn conclude(mut self) -> Result<Proof, LedgerError> {
+    fn conclude(mut self, known: u64) -> Result<Proof, LedgerError> {
         self.proof.head = self.state.head;
         self.proof.key = self.state.signing;
+        let found = self.state.head.sequence;
         match self.terms.head {
+            _ if found < known => Err(LedgerError::Cut { found, expected: known }),
             Some(head) if !self.reached => Err(LedgerError::Foreign { head, last: self.state.head.sequence }),
             _ if !self.terms.keys.is_empty() && self.proof.signed == 0 => Err(LedgerError::Unsigned),
             _ => Ok(self.proof),

@@ -50,6 +50,16 @@ pub async fn pass(
     tenants: &[Tenant<'_>],
     tuning: Tuning,
 ) -> (Report, BTreeMap<TenantName, Duration>) {
+    let (report, took, _) = recorded_pass(address, tenants, tuning).await;
+    (report, took)
+}
+
+/// The same, with how many entries it left in the ledger and how often those were brought to disk.
+pub async fn recorded_pass(
+    address: SocketAddr,
+    tenants: &[Tenant<'_>],
+    tuning: Tuning,
+) -> (Report, BTreeMap<TenantName, Duration>, (u64, u64)) {
     let directory = TempDir::new().unwrap();
     let settings = settings(directory.path(), address, tenants);
     for tenant in tenants {
@@ -64,7 +74,9 @@ pub async fn pass(
     let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
     let stopwatch = Stopwatch { start: Instant::now(), last: Mutex::default() };
     let report = reconciler.pass(Retry::Due, (&drain, &stop), &stopwatch).await.unwrap();
-    (report, stopwatch.last.into_inner().unwrap())
+    let ledger = reconciler.ledger();
+    let recorded = (ledger.read(|state| state.head.sequence), ledger.syncs());
+    (report, stopwatch.last.into_inner().unwrap(), recorded)
 }
 
 /// How many steps of a tenant were done.

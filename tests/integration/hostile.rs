@@ -109,7 +109,7 @@ fn answer(mut stream: TcpStream, answers: &Answers) -> Option<()> {
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).ok()
 }
 
-const POLICIES: &str = "/security-policies";
+const SUBMIT: &str = "POST /api/v2/webchat/security-policies";
 
 fn with_token(more: Answers) -> Answers {
     let token = json!({"access_token": "tok", "token_type": "bearer", "expires_in": 3600});
@@ -118,19 +118,10 @@ fn with_token(more: Answers) -> Answers {
 
 #[test]
 fn whatever_a_tenant_says_is_bounded_and_escaped_wherever_it_is_shown() {
-    let job = |body: Value| -> Answers {
-        [
-            (
-                "POST /api/v2/webchat/security-policies",
-                (202, vec![("location", "/job".to_owned())], json!({})),
-            ),
-            ("GET /job", (200, vec![], body)),
-        ]
-        .into()
-    };
-    let refused = |status, body: Value| -> Answers {
-        [("POST /api/v2/webchat/security-policies", (status, vec![], body))].into()
-    };
+    let located = |location: &str| (202, vec![("location", location.to_owned())], json!({}));
+    let job =
+        |body: Value| -> Answers { [(SUBMIT, located("/job")), ("GET /job", (200, vec![], body))].into() };
+    let refused = |status, body: Value| -> Answers { [(SUBMIT, (status, vec![], body))].into() };
     let listed = json!({"items": [
         {"policyId": evil(), "policy": {"metadata": {"policyName": "a", "updatedBy": evil()}, "channelType": evil()}},
         {"policyId": "p", "policy": {"metadata": {"policyName": evil()}}},
@@ -145,26 +136,8 @@ fn whatever_a_tenant_says_is_bounded_and_escaped_wherever_it_is_shown() {
         ("policy id", with_token(job(json!({"status": "COMPLETED", "policyId": evil()})))),
         ("job id", with_token(refused(202, json!({"jobId": evil()})))),
         ("short job id", with_token(refused(202, json!({"jobId": "\u{1b}[31m\r\nFORGED"})))),
-        (
-            "location",
-            with_token(
-                [(
-                    "POST /api/v2/webchat/security-policies",
-                    (202, vec![("location", format!("/{}", "j".repeat(9_000)))], json!({})),
-                )]
-                .into(),
-            ),
-        ),
-        (
-            "refused location",
-            with_token(
-                [(
-                    "POST /api/v2/webchat/security-policies",
-                    (202, vec![("location", "http://evil.example/\u{1b}[31m".to_owned())], json!({})),
-                )]
-                .into(),
-            ),
-        ),
+        ("location", with_token([(SUBMIT, located(&format!("/{}", "j".repeat(9_000))))].into())),
+        ("refused location", with_token([(SUBMIT, located("http://evil.example/\u{1b}[31m"))].into())),
         (
             "problem",
             with_token(refused(
@@ -182,7 +155,6 @@ fn whatever_a_tenant_says_is_bounded_and_escaped_wherever_it_is_shown() {
             ),
         ),
     ];
-    let _ = POLICIES;
     for (what, answers) in scenarios {
         let world = World::new();
         let address = tenant(answers);

@@ -1,5 +1,5 @@
 //! Tries chatward as its users do: real files, real HTTP, real processes, real signals.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod apply;
 mod audit;

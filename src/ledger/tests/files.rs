@@ -129,7 +129,7 @@ async fn what_nothing_needs_is_archived_and_both_parts_prove_each_other() {
     let alone = whole(directory.path(), &[]);
     assert_eq!((alone.head, alone.absent.len()), (state.head, 1));
     assert_eq!(alone.absent[0].0, before[1], "from the first entry that is gone");
-    let together = whole(directory.path(), &[to.clone()]);
+    let together = whole(directory.path(), std::slice::from_ref(&to));
     assert_eq!((together.head, together.absent.len(), together.segments), (state.head, 0, before.len()));
     let payload = entry_at(
         directory.path(),
@@ -147,7 +147,7 @@ async fn what_nothing_needs_is_archived_and_both_parts_prove_each_other() {
     fs::copy(segment::path(directory.path(), second), segment::path_in(&to, second)).unwrap();
     assert!(archive(directory.path(), &to).unwrap().moved.contains(&segment::path_in(&to, second)));
     let head = view(directory.path()).unwrap().head;
-    assert_eq!(whole(directory.path(), &[to.clone()]).head, head);
+    assert_eq!(whole(directory.path(), std::slice::from_ref(&to)).head, head);
     assert_eq!(archive(directory.path(), &to).unwrap().moved, Vec::<PathBuf>::new());
     let mut sequences = Vec::new();
     scan(directory.path(), &[to], |scanned| {

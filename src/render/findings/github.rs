@@ -41,8 +41,11 @@ fn data(text: &str) -> String {
     printable(text, MAX_TEXT).replace('%', "%25")
 }
 
-/// A text as a property of a command: what ends a property is escaped too. A name of a file stays the one it is.
+/// A text as a property of a command: what ends a property is escaped too. A name of a file stays the one it is, as far
+/// as it can be seen.
 fn property(text: &str) -> String {
     let escapes = [("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), (":", "%3A"), (",", "%2C")];
-    escapes.iter().fold(text.to_owned(), |text, (character, escape)| text.replace(character, escape))
+    let escaped =
+        escapes.iter().fold(text.to_owned(), |text, (character, escape)| text.replace(character, escape));
+    printable(&escaped, usize::MAX)
 }
