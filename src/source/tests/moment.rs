@@ -69,7 +69,7 @@ fn a_snapshot_is_one_moment_however_links_are_swapped() {
                         break;
                     }
                     published.publish(&link, turn);
-                    std::thread::park_timeout(std::time::Duration::from_millis(ms));
+                    std::thread::park_timeout(Duration::from_millis(ms));
                 }
             });
             let mut whole = 0;
