@@ -13,13 +13,11 @@
 //! more, because what is on disk is then not known.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use tracing::debug;
 
 use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
@@ -136,7 +134,9 @@ impl Ledger {
         clock: Clock,
         options: Options,
     ) -> Result<Self, LedgerError> {
-        Self::with(directory, clock, options, disk, lock::Lock::take, |committer| Ok(Writer::caller(committer)))
+        Self::with(directory, clock, options, disk, lock::Lock::take, |committer| {
+            Ok(Writer::caller(committer))
+        })
     }
 
     fn on_thread(
