@@ -8,19 +8,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chatward::sandbox::{Endpoint, Options, Sandbox};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 mod documents;
-mod support;
 
 const FOLDERS: usize = 100;
 /// The stages of a change: what each is called, and the event of the log that ends it.
@@ -107,14 +107,16 @@ struct World {
     directory: TempDir,
     count: usize,
     sandbox: Sandbox,
-    address: SocketAddr,
 }
 
 impl World {
     fn new(count: usize, runtime: &Runtime) -> Self {
         let options = Options { job_duration: Duration::ZERO, ..Options::default() };
-        let (sandbox, address) = runtime.block_on(support::serve(options));
-        let world = Self { directory: TempDir::new_in("/var/tmp").unwrap(), count, sandbox, address };
+        let sandbox = Sandbox::open(options).unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let (address, served) = (listener.local_addr().unwrap(), sandbox.clone());
+        runtime.spawn(async move { served.serve(listener, CancellationToken::new()).await.unwrap() });
+        let world = Self { directory: TempDir::new_in("/var/tmp").unwrap(), count, sandbox };
         for number in 0..count {
             let file = world.file(number);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
