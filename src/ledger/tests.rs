@@ -1,6 +1,7 @@
 //! Tries the ledger on real files.
 
 use std::fs;
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
