@@ -29,6 +29,7 @@ use crate::source::{Payloads, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
 
 mod holds;
+mod index;
 mod look;
 
 pub use look::{Sight, check_bindings, look, source, terms};
@@ -171,9 +172,7 @@ impl<T: WriteTenant> Reconciler<T> {
         progress.stage(Stage::Deploy, started.elapsed());
         self.keep_hints();
         self.ledger.checkpoint(false)?;
-        // What this pass put on record is about nothing but what its plan named.
-        let head = self.ledger.read(|state| state.head.hash);
-        self.of_source(move |source| source.carry_on(head)).await?;
+        self.carry_on().await?;
         Ok(Report { plan, results, failures, snapshot })
     }
 
@@ -263,14 +262,6 @@ impl<T: WriteTenant> Reconciler<T> {
         let source = Arc::clone(&self.source);
         let asked = move || ask(&mut source.lock().unwrap_or_else(PoisonError::into_inner));
         self.host.wait_for(asked).await.map_err(|_| StepError::Internal("the source panicked"))
-    }
-
-    /// Writes the index, so that the next run need not read what this one did.
-    ///
-    /// # Errors
-    /// Only where chatward contradicts itself; an index that can't be written is done without.
-    pub async fn keep_index(&self) -> Result<(), StepError> {
-        self.of_source(Source::save).await
     }
 
     /// All that a pass does at one tenant: nothing at all where nothing is to be done.
