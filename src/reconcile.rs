@@ -30,6 +30,7 @@ use crate::source::{Payloads, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
 
 mod holds;
+mod index;
 mod live;
 mod look;
 
@@ -198,9 +199,7 @@ impl<T: WriteTenant> Reconciler<T> {
         progress.stage(Stage::Deploy, started.elapsed());
         self.keep_hints();
         self.ledger.checkpoint(false)?;
-        // What this pass put on record is about nothing but what its plan named.
-        let head = self.ledger.read(|state| state.head.hash);
-        self.of_source(move |source| source.carry_on(head)).await?;
+        self.carry_on().await?;
         let look_again = self.differences(&self.view()) != known;
         Ok(Report { plan, results, failures, snapshot, look_again })
     }
@@ -295,14 +294,6 @@ impl<T: WriteTenant> Reconciler<T> {
         let source = Arc::clone(&self.source);
         let asked = move || ask(&mut source.lock().unwrap_or_else(PoisonError::into_inner));
         self.host.wait_for(asked).await.map_err(|_| StepError::Internal("the source panicked"))
-    }
-
-    /// Writes the index, so that the next run need not read what this one did.
-    ///
-    /// # Errors
-    /// Only where chatward contradicts itself; an index that can't be written is done without.
-    pub async fn keep_index(&self) -> Result<(), StepError> {
-        self.of_source(Source::save).await
     }
 
     /// All that a pass does at one tenant: nothing at all where nothing is to be done.
