@@ -7,9 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::outcome::Expected;
-use crate::plan::guard::{Percent, Weakening};
 use crate::policy::TenantName;
 use crate::signature::Scheme;
+
+mod common;
+
+pub use common::{Audit, Guard, Source};
 
 /// The whole file. Unknown keys are errors everywhere.
 #[derive(Debug, Default, Deserialize)]
@@ -48,16 +51,6 @@ pub struct File {
     pub audit: Audit,
 }
 
-/// `audit`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Audit {
-    /// The key that signs every entry.
-    pub signing_key: Option<SecretRef>,
-    /// How large a file of the ledger grows before the next is begun, such as `64MiB`.
-    pub segment_size: Option<String>,
-}
-
 /// `ready`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,34 +67,6 @@ pub struct Metrics {
     /// Whether each policy has metrics of its own.
     #[serde(default)]
     pub per_policy: bool,
-}
-
-/// `source`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Whether the commit that last touched a policy's file must be signed by an allowed key.
-    #[serde(default)]
-    pub require_signed: bool,
-    /// A file of SSH keys that are allowed.
-    pub allowed_signers: Option<PathBuf>,
-    /// Fingerprints of PGP keys that are allowed.
-    #[serde(default)]
-    pub allowed_pgp_keys: Vec<String>,
-}
-
-/// `guard`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Guard {
-    /// Updates, as a share of what is applied.
-    #[serde(default, deserialize_with = "percent")]
-    pub max_changes: Option<Percent>,
-    /// Removals, as a share of what is applied.
-    #[serde(default, deserialize_with = "percent")]
-    pub max_removals: Option<Percent>,
-    /// What becomes of a change that weakens its policy: `allow`, `warn` or `hold`.
-    pub weakening: Option<Weakening>,
 }
 
 /// One of `tenants`
@@ -410,8 +375,4 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     humantime::parse_duration(&text).map(Some).map_err(|error| {
         de::Error::custom(format!("{text:?} is not a duration such as 500ms, 30s or 5m: {error}"))
     })
-}
-
-fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Percent>, D::Error> {
-    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
 }
