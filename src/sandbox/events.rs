@@ -31,6 +31,8 @@ pub(super) struct Outbox {
     waiting: VecDeque<Delivery>,
     /// The secrets of webhooks, by id. They are in no store, so after a restart nothing is signed, and nothing sent.
     secrets: BTreeMap<String, SecretString>,
+    /// How many events there were: no two are the same, so that none is taken for a repetition.
+    events: u64,
 }
 
 /// One event for one webhook.
@@ -55,7 +57,10 @@ impl Outbox {
 
     /// A policy of a tenant with these webhooks changed.
     pub fn changed(&mut self, webhooks: &[Webhook], tenant: &TenantName, policy: &str) {
-        let body = json!({ "event": UPDATED, "tenant": tenant, "policyName": policy }).to_string();
+        self.events += 1;
+        let id = format!("evt-{}", self.events);
+        let body =
+            json!({ "event": UPDATED, "eventId": id, "tenant": tenant, "policyName": policy }).to_string();
         for webhook in
             webhooks.iter().filter(|it| it.enabled && it.events.iter().any(|event| event == UPDATED))
         {
