@@ -15,10 +15,12 @@ use crate::telemetry::LogFormat;
 mod audit;
 mod csp;
 mod plan;
+mod past;
 mod validate;
 
 pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVerify};
 pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
+pub use past::{Diff, History, Restore};
 pub use plan::{Plan, PlanOutput};
 pub use validate::{Deny, Explain, Report, Validate};
 
@@ -92,6 +94,14 @@ pub enum Verb {
     Status(Status),
     /// Read and prove the audit log
     Audit(Audit),
+    /// Show what was deployed of a policy, when, from which commit, and what came of it
+    History(History),
+    /// Compare two digests that a policy had: what changed, and whether that made it stronger or weaker
+    Diff(Diff),
+    /// Print the document of what was verified last of a policy, to be committed again
+    ///
+    /// Comments, target browsers and annotations are not in the ledger, and do not come back.
+    Restore(Restore),
     /// No longer wait for an operation whose end will not be known
     ///
     /// The next pass then sends the newest digest. A pass does so by itself after three deadlines.

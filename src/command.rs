@@ -17,6 +17,7 @@ mod csp;
 mod doctor;
 mod explain;
 mod man;
+mod past;
 mod plan;
 mod run;
 mod sandbox;
@@ -74,6 +75,9 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Explain(args) => explain::run(&args),
         Verb::Status(args) => status::run(args).await,
         Verb::Audit(args) => audit::run(&args),
+        Verb::History(args) => past::history(&args),
+        Verb::Diff(args) => past::diff(&args),
+        Verb::Restore(args) => past::restore(&args),
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Csp(args) => csp::run(&args),
         Verb::Schema => schema::run(),

@@ -12,6 +12,8 @@ use crate::csp::DirectiveValue;
 use crate::digest::{CanonicalError, Digest, canonical_json};
 use crate::policy::{BotRule, Policy, PolicyName};
 
+mod document;
+
 /// The document of a submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

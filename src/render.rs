@@ -17,6 +17,7 @@ pub mod csp;
 pub mod diff;
 pub mod explain;
 pub mod findings;
+pub mod history;
 pub mod plan;
 pub mod status;
 mod columns;

@@ -98,7 +98,7 @@ pub(super) fn held(f: &mut fmt::Formatter<'_>, item: &HeldItem) -> fmt::Result {
 }
 
 /// Whether a change guards better or worse, and every reason on a line of its own.
-fn direction(
+pub(super) fn direction(
     f: &mut fmt::Formatter<'_>,
     assessment: Option<&Assessment>,
     accepted: Option<&Arc<str>>,

@@ -23,6 +23,7 @@ mod hostile;
 mod ledger;
 mod live;
 mod pace;
+mod past;
 mod provenance;
 mod server;
 mod shutdown;
