@@ -80,10 +80,11 @@ impl Past {
                 operations.insert(intent.correlation_id, intent.operation);
                 past.intents.push(*intent);
             }
-            Event::Effect(effect) if effect.outcome == EffectOutcome::Done => {
-                if operations.get(&effect.correlation_id).is_some_and(|it| *it != Operation::Remove) {
-                    past.live = Some(effect.correlation_id);
-                }
+            Event::Effect(effect)
+                if effect.outcome == EffectOutcome::Done
+                    && operations.get(&effect.correlation_id).is_some_and(|it| *it != Operation::Remove) =>
+            {
+                past.live = Some(effect.correlation_id);
             }
             Event::Verdict(verdict) if verdict.verification == Verification::Verified => {
                 past.verified = Some(verdict.correlation_id);

@@ -74,19 +74,23 @@ impl<T: WriteTenant> Reconciler<T> {
         waits.min()
     }
 
-    /// Whether a tenant is to be asked now. An answer that is asked for is given once.
+    /// Whether a tenant is to be asked now; then it is not for the next interval, also where it can't be reached. A look that
+    /// is asked for is given once.
     pub(super) fn is_live_due(&self, tenant: &Tenant) -> bool {
         let asked_for = self.looks.take(&tenant.name);
-        let lives = self.lives();
+        let mut lives = self.lives();
         let due = |interval| lives.asked.get(&tenant.name).is_none_or(|asked| asked.elapsed() >= interval);
-        asked_for || (lives.watching && tenant.live.interval.is_some_and(due))
+        let is_due = asked_for || (lives.watching && tenant.live.interval.is_some_and(due));
+        if is_due {
+            lives.asked.insert(tenant.name.clone(), Instant::now());
+        }
+        is_due
     }
 
     /// Asks a tenant what it has, and keeps what differs from what was brought live there.
     pub(super) async fn look_at(&self, tenant: &Tenant, remote: &T) {
         let (name, now) = (&tenant.name, self.host.now());
         let asking = self.ledger.read(|state| TenantLive::ask(now, state, name));
-        self.lives().asked.insert(name.clone(), Instant::now());
         let listed = remote.live((self.host.new_id)()).await;
         let payload_at = |at| match self.ledger.entry_at(at).ok()?.event {
             Event::Intent(intent) => Some(intent.payload),

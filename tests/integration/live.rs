@@ -203,3 +203,17 @@ fn what_is_unsigned_replayed_late_or_too_long_changes_nothing() {
     let refused = it.world.entries("hook.refused");
     assert_eq!((refused.len(), &refused[0]["count"]), (1, &json!(1)), "one entry a minute: {refused:?}");
 }
+
+#[test]
+fn a_tenant_that_can_not_be_reached_is_asked_no_sooner_for_that() {
+    let world = World::new();
+    world.sandbox.set_faults(vec!["token:401".parse().unwrap()]);
+    let mut daemon = world.start(&["run"]);
+    daemon.logs(&["tenant.failed"]);
+    let asked = world.requests(Endpoint::Token).len();
+    // A pass that is asked for has nothing else to ask the tenant for either.
+    daemon.signal(rustix::process::Signal::HUP);
+    daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(daemon.ends(), Some(0));
+    assert!(world.requests(Endpoint::Token).len() <= asked + 1, "{}", world.requests(Endpoint::Token).len());
+}
