@@ -205,7 +205,8 @@ impl Witness<'_> {
             || earlier.iter().any(was_late)
             // It was never known whether it had been taken, and then the clock said that a day had passed.
             || ((!last.answered || last.life != job.life) && world.has_leapt())
-            || (!world.weather.keys && earlier.iter().any(|job| !job.answered))
+            // Such a tenant may have lost the job that it made of what was sent again, and made one of what was sent first.
+            || (!world.weather.keys && earlier.iter().any(|it| !it.answered || it.life != job.life))
     }
 
     fn is_live(&self, state: &State, report: &Report) -> Result<(), Violation> {
@@ -224,7 +225,8 @@ impl Witness<'_> {
                         && reason == Some(HoldReason::RolledBack);
                     (live == Some(digest) && hold.is_none()) || rolled_back
                 }
-                Wanted::Unknown => live == applied,
+                // An abandoned job may have ended over it, which is known once the policy is worked on again.
+                Wanted::Unknown => live == applied || state.policy(&id).is_some_and(is_unknown),
                 // A removal that is not offered is asked for again and again.
                 Wanted::Nothing => live.is_none() || !self.stage.world.weather.reads || self.may_stay(reason),
             };
