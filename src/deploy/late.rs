@@ -78,7 +78,8 @@ impl<T: WriteTenant> Deployer<'_, T> {
     }
 
     /// The step that follows from what was learnt. Where a late job ended over what is wanted, that is sent once more;
-    /// where it brought just that, nothing is sent, and it is only verified.
+    /// where it brought just that, nothing is sent, and it is only verified. What a late removal took away need not be
+    /// removed.
     pub(super) fn in_view_of_late_ends<'s>(&self, step: &'s Step) -> Cow<'s, Step> {
         let applied = self.applied(&step.id);
         let wanted = step.desired.as_ref().map(|desired| desired.digest);
@@ -94,6 +95,9 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 if applied != step.applied && applied == wanted && !self.is_overtaken(step) =>
             {
                 Cow::Owned(Step { action: Action::Verify, applied, ..step.clone() })
+            }
+            Action::Remove if applied.is_none() => {
+                Cow::Owned(Step { action: Action::Watch, applied, ..step.clone() })
             }
             _ => Cow::Borrowed(step),
         }

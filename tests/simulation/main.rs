@@ -49,6 +49,15 @@ fn five_hundred_seeds_hold() {
     assert!(course.deaths > 200 && course.lives > course.deaths && course.requests > 5_000, "{course:?}");
 }
 
+/// Seeds that found something once, of many thousands.
+#[test]
+fn what_was_found_once_is_found_no_more() {
+    for seed in [3184, 13896, 18465, 25929, 26664, 42512, 42549] {
+        let found = run(seed, None, false).found;
+        assert!(found.is_ok(), "seed {seed}: {}", found.unwrap_err());
+    }
+}
+
 #[test]
 fn the_same_seed_has_the_same_course() {
     for seed in 0..40 {
