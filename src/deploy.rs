@@ -19,7 +19,7 @@ use crate::direction::Assessment;
 use crate::entry::Operation;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
-use crate::live::LiveView;
+use crate::live::{LiveView, digest_of};
 use crate::outcome::{Failure, Fault, Outcome, Verification};
 use crate::payload::Payload;
 use crate::plan::{Action, Plan, Step};
@@ -326,7 +326,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     async fn resolve(&self, id: &PolicyId, open: &Open) -> Result<Outcome, StepError> {
         if let Some(live) = self.live(open).await {
             let policy = live.iter().find(|policy| policy.name.as_ref() == Some(&id.name));
-            let there = policy.filter(|policy| digest_of(policy) == Some(open.digest));
+            let there = policy.filter(|policy| digest_of(&policy.payload) == open.digest);
             match (open.operation, policy, there) {
                 (Operation::Remove, None, _) => return self.adopt(id, open, None).await,
                 (Operation::Deploy | Operation::Rollback, _, Some(policy)) => {
@@ -370,9 +370,4 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
 /// How long ago a moment of the wall clock was; nothing where the clock was set back behind it.
 fn age(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
-}
-
-/// The digest of a live policy; nothing for one that is not of our making.
-pub fn digest_of(policy: &LivePolicy) -> Option<Digest> {
-    serde_json::from_value::<Payload>(policy.payload.clone()).ok()?.digest().ok()
 }

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
+use crate::payload::Payload;
 use crate::policy::PolicyId;
 use crate::state::{Position, State};
 
@@ -217,6 +218,11 @@ impl Ledger {
         entry_at(&self.directory, position)
     }
 
+    /// The payload of an earlier intent; nothing where it can't be read.
+    pub fn payload_at(&self, intent: Position) -> Option<Payload> {
+        payload_at(&self.directory, intent)
+    }
+
     /// Writes the checkpoint.
     ///
     /// That costs what there is, not what changed. So a pass that asks while it goes on is put off until a tenth as many
@@ -259,6 +265,14 @@ pub fn entry_at(directory: &Path, position: Position) -> Result<Entry, LedgerErr
     let bytes = segment::line_at(&path, position.offset)?;
     let line = line::decode(&bytes).map_err(|why| LedgerError::Broken { path, line: 0, why })?;
     Ok(line.entry)
+}
+
+/// The payload of an earlier intent; nothing where it can't be read.
+pub fn payload_at(directory: &Path, intent: Position) -> Option<Payload> {
+    match entry_at(directory, intent).ok()?.event {
+        Event::Intent(intent) => Some(intent.payload),
+        _ => None,
+    }
 }
 
 /// The hash of a ledger's newest whole entry, that of no entry where there is none; nothing where it can't be read.

@@ -273,16 +273,12 @@ impl<T: WriteTenant> Reconciler<T> {
     }
 
     fn sight<R>(&self, retry: Retry, look: impl FnOnce(&Sight<'_>) -> R) -> R {
-        let payload_at = |at| match self.ledger.entry_at(at).ok()?.event {
-            Event::Intent(intent) => Some(intent.payload),
-            _ => None,
-        };
         look(&Sight {
             settings: &self.settings,
             live: &self.planned,
             retry,
             host: &self.host,
-            payload_at: &payload_at,
+            payload_at: &|at| self.ledger.payload_at(at),
             payload_of: &|id, desired| self.payloads.get(id, desired).ok(),
         })
     }

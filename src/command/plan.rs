@@ -5,19 +5,17 @@ use std::sync::Arc;
 use super::{Exit, print, setup};
 use crate::cli::{Plan, PlanOutput};
 use crate::config::{Overrides, Settings};
-use crate::entry::Event;
 use crate::host::Host;
 use crate::ledger;
-use crate::live::{Against, LiveView, TenantLive};
+use crate::live::{LiveView, TenantLive};
 use crate::outcome::Fault;
-use crate::payload::Payload;
 use crate::plan::{self, Retry};
 use crate::reconcile;
 use crate::remote::ReadTenant as _;
 use crate::render;
 use crate::snapshot::Snapshot;
 use crate::source::Source;
-use crate::state::{Position, State};
+use crate::state::State;
 
 mod between;
 
@@ -95,28 +93,19 @@ async fn look(
 ) -> anyhow::Result<plan::Plan> {
     reconcile::check_bindings(settings, state)?;
     let live = if ask { live(settings, state, host).await? } else { LiveView::default() };
-    let payload_at = |at| payload_at(&settings.state, at);
+    let payload_at = |at| ledger::payload_at(&settings.state, at);
     Ok(reconcile::look(source, snapshot, state, settings, &live, (Retry::Failed, host), &payload_at))
-}
-
-/// The payload of an intent.
-pub(super) fn payload_at(directory: &std::path::Path, at: Position) -> Option<Payload> {
-    match ledger::entry_at(directory, at).ok()?.event {
-        Event::Intent(intent) => Some(intent.payload),
-        _ => None,
-    }
 }
 
 /// What every tenant says it has.
 async fn live(settings: &Settings, state: &State, host: &Host) -> anyhow::Result<LiveView> {
     let mut view = LiveView::default();
-    let payload_at = |at| payload_at(&settings.state, at);
+    let payload_at = |at| ledger::payload_at(&settings.state, at);
     for (name, remote) in setup::tenants(settings, &Arc::new(()))? {
         let now = host.now();
         let ignore = settings.tenants.get(&name).map_or(&[][..], |tenant| &tenant.live.ignore);
-        let against = Against { state, tenant: &name, payload_at: &payload_at, ignore };
         let seen = match remote.live((host.new_id)()).await {
-            Ok(listing) => TenantLive::ask(now, state, &name).answered(&listing, &against),
+            Ok(listing) => TenantLive::ask(now, state, &name).answered(&listing, payload_at, ignore),
             Err(failure) if failure.fault == Fault::NotOffered => TenantLive::not_offered(now),
             Err(failure) => anyhow::bail!("tenant {name}: {failure}"),
         };

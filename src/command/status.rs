@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Exit, plan, print, setup};
+use super::{Exit, print, setup};
 use crate::cli::{Output, Status};
 use crate::config::{Listen, Overrides};
 use crate::host::Host;
@@ -27,7 +27,7 @@ pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
     let state = ledger::view(&settings.state)?;
     let mut source = reconcile::source(&settings);
     let directory = settings.state.clone();
-    let payload_at = |at| plan::payload_at(&directory, at);
+    let payload_at = |at| ledger::payload_at(&directory, at);
     let live = LiveView::default();
     let snapshot = source.snapshot();
     let plan =

@@ -44,7 +44,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let found = creates.iter().filter(|step| self.found(step).is_some()).count();
         let same = creates.into_iter().filter(|step| {
             let wanted = step.desired.as_ref().map(|desired| desired.digest);
-            self.found(step).is_some_and(|policy| digest_of(policy) == wanted)
+            self.found(step).is_some_and(|policy| Some(digest_of(&policy.payload)) == wanted)
         });
         let taken = try_join_all(same.map(|step| self.intend_lost(step))).await?;
         let taken = taken.into_iter().filter(|taken| *taken).count();

@@ -151,8 +151,7 @@ fn a_listing_names_what_differs_what_is_gone_and_what_is_not_known() {
     changed["metadata"]["updatedBy"] = json!("mallory\u{1b}[2J");
     let listing = [listed("same", ours()), listed("changed", changed.clone()), listed("foreign", ours())];
     let payload_at = |_| serde_json::from_value(ours()).ok();
-    let against = Against { state: &before, tenant: &tenant, payload_at: &payload_at, ignore: &[] };
-    let answered = TenantLive::ask(time, &before, &tenant).answered(&listing, &against);
+    let answered = TenantLive::ask(time, &before, &tenant).answered(&listing, payload_at, &[]);
     let view = LiveView { tenants: [(tenant.clone(), answered)].into() };
     let id = |name: &str| PolicyId { tenant: tenant.clone(), name: name.parse().unwrap() };
 

@@ -12,8 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::Reconciler;
 use crate::config::Tenant;
-use crate::entry::Event;
-use crate::live::{Against, LiveView, TenantLive};
+use crate::live::{LiveView, TenantLive};
 use crate::outcome::Fault;
 use crate::policy::TenantName;
 use crate::remote::WriteTenant;
@@ -92,15 +91,13 @@ impl<T: WriteTenant> Reconciler<T> {
         let (name, now) = (&tenant.name, self.host.now());
         let asking = self.ledger.read(|state| TenantLive::ask(now, state, name));
         let listed = remote.live((self.host.new_id)()).await;
-        let payload_at = |at| match self.ledger.entry_at(at).ok()?.event {
-            Event::Intent(intent) => Some(intent.payload),
-            _ => None,
-        };
         let seen = match &listed {
-            Ok(listing) => self.ledger.read(|state| {
-                let ignore = &tenant.live.ignore;
-                asking.answered(listing, &Against { state, tenant: name, payload_at: &payload_at, ignore })
-            }),
+            Ok(listing) => {
+                let (listing, ignore) = (listing.clone(), tenant.live.ignore.clone());
+                let ledger = Arc::clone(&self.ledger);
+                let compare = move || asking.answered(&listing, |at| ledger.payload_at(at), &ignore);
+                self.host.wait_for(compare).await.unwrap_or_else(|_| TenantLive::unknown(now))
+            }
             Err(failure) if failure.fault == Fault::NotOffered => TenantLive::not_offered(now),
             Err(_) => TenantLive::unknown(now),
         };

@@ -87,10 +87,11 @@ pub struct Board {
     ask: mpsc::Sender<()>,
     started: (Timestamp, Instant),
     shown: Mutex<Shown>,
+    exposing: Mutex<()>,
 }
 
 /// What the passes so far showed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Shown {
     looked: Option<(Arc<Snapshot>, Arc<Plan>)>,
     live: Arc<LiveView>,
@@ -114,7 +115,18 @@ impl Board {
         ask: mpsc::Sender<()>,
     ) -> Self {
         let started = (host.now(), Instant::now());
-        Self { terms, hooks, looks, ledger, host, metrics, ask, started, shown: Mutex::default() }
+        Self {
+            terms,
+            hooks,
+            looks,
+            ledger,
+            host,
+            metrics,
+            ask,
+            started,
+            shown: Mutex::default(),
+            exposing: Mutex::default(),
+        }
     }
 
     /// Whether the loop is turning.
@@ -179,8 +191,9 @@ impl Board {
     }
 
     pub(super) fn metrics_text(&self, format: Format) -> Result<String, fmt::Error> {
-        // One at a time: what stands is written into the metrics and read from them again.
-        let shown = self.shown();
+        // One at a time: what stands is written into the metrics and read from them again. Nobody else waits for that.
+        let _one = self.exposing.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.shown().clone();
         self.metrics.stand(&self.standing(&shown));
         self.metrics.text(format)
     }
