@@ -4,6 +4,7 @@
 //! happen that it can't tell. What has come counts before a stop that comes with it (`biased`), and so the same course of
 //! things has the same end each time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::Tenant;
 use crate::digest::Digest;
@@ -23,7 +25,7 @@ use crate::live::{LiveView, digest_of};
 use crate::outcome::{Failure, Fault, Outcome, Verification};
 use crate::payload::Payload;
 use crate::plan::{Action, Plan, Step};
-use crate::policy::{PolicyId, TenantName};
+use crate::policy::{PolicyId, PolicyName, TenantName};
 use crate::remote::{LivePolicy, WriteTenant};
 use crate::snapshot::{Desired, Snapshot};
 use crate::source::{PayloadError, Payloads};
@@ -112,6 +114,18 @@ pub trait Progress: Send + Sync {
 /// Nobody does.
 impl Progress for () {}
 
+/// What of a live policy counts here.
+struct Listed {
+    policy_id: Option<String>,
+    digest: Digest,
+}
+
+impl Listed {
+    fn of(policy: LivePolicy) -> Self {
+        Self { digest: digest_of(&policy.payload), policy_id: policy.policy_id }
+    }
+}
+
 /// Works at one tenant for one pass.
 pub struct Deployer<'a, T> {
     /// Where everything is put on record.
@@ -133,7 +147,7 @@ pub struct Deployer<'a, T> {
     /// Whoever wants to know how far it is.
     pub progress: &'a dyn Progress,
     /// What is live, read at most once a pass.
-    live: OnceCell<Option<Vec<LivePolicy>>>,
+    live: OnceCell<Result<BTreeMap<PolicyName, Listed>, Failure>>,
 }
 
 impl<'a, T: WriteTenant> Deployer<'a, T> {
@@ -324,9 +338,9 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     /// An intent without a location: whether its request arrived is not known. A live read tells; else it is sent again
     /// under its key, as long as the tenant remembers keys; else its end will not be known.
     async fn resolve(&self, id: &PolicyId, open: &Open) -> Result<Outcome, StepError> {
-        if let Some(live) = self.live(open).await {
-            let policy = live.iter().find(|policy| policy.name.as_ref() == Some(&id.name));
-            let there = policy.filter(|policy| digest_of(&policy.payload) == open.digest);
+        if let Ok(live) = self.live(open.correlation_id).await {
+            let policy = live.get(&id.name);
+            let there = policy.filter(|policy| policy.digest == open.digest);
             match (open.operation, policy, there) {
                 (Operation::Remove, None, _) => return self.adopt(id, open, None).await,
                 (Operation::Deploy | Operation::Rollback, _, Some(policy)) => {
@@ -351,9 +365,13 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     }
 
     /// What is live, where the tenant offers live reads; read at most once a pass.
-    async fn live(&self, open: &Open) -> Option<&[LivePolicy]> {
-        let read = || async { self.remote.live(open.correlation_id).await.ok() };
-        self.live.get_or_init(read).await.as_deref()
+    async fn live(&self, correlation: Uuid) -> Result<&BTreeMap<PolicyName, Listed>, &Failure> {
+        let read = || async {
+            let listing = self.remote.live(correlation).await?;
+            let named = listing.into_iter().filter_map(|policy| Some((policy.name.clone()?, policy)));
+            Ok(named.map(|(name, policy)| (name, Listed::of(policy))).collect())
+        };
+        self.live.get_or_init(read).await.as_ref()
     }
 
     /// Whether something guards better or worse than what is applied now, where anything is.

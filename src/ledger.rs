@@ -42,7 +42,7 @@ mod verify;
 mod writer;
 
 pub use archive::{Archived, archive};
-use committer::Committer;
+use committer::{Committer, Stopped};
 use disk::{Disk, RealDisk};
 pub use error::LedgerError;
 pub use lock::Holder;
@@ -96,6 +96,7 @@ pub struct Ledger {
     /// The entry that the newest checkpoint reaches to.
     saved: AtomicU64,
     syncs: Arc<AtomicU64>,
+    stopped: Stopped,
     _lock: lock::Lock,
 }
 
@@ -166,7 +167,7 @@ impl Ledger {
         let saved = AtomicU64::new(state.head.sequence);
         let state = Arc::new(RwLock::new(state));
         let committer = Committer::new(directory, Arc::clone(&disk), Arc::clone(&state), clock, options)?;
-        let syncs = committer.syncs();
+        let (syncs, stopped) = (committer.syncs(), committer.stopped());
         let writer = writer(committer)?;
         Ok(Self {
             directory: directory.to_owned(),
@@ -177,6 +178,7 @@ impl Ledger {
             unread,
             saved,
             syncs,
+            stopped,
             _lock: lock,
         })
     }
@@ -229,9 +231,13 @@ impl Ledger {
     /// entries as there are policies came since the last one, and only a last one is written `always`.
     ///
     /// # Errors
-    /// Where it can't be written; the ledger is whole without it.
+    /// Where it can't be written; the ledger is whole without it. [`LedgerError::Stopped`] after a write failed: the state
+    /// then knows more than the disk may.
     pub fn checkpoint(&self, always: bool) -> Result<(), LedgerError> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = self.stopped.get() {
+            return Err(LedgerError::Stopped(Arc::clone(why)));
+        }
         let fresh = state.head.sequence.saturating_sub(self.saved.load(Ordering::Relaxed));
         let policies = state.tenants.values().map(|tenant| tenant.policies.len() as u64).sum::<u64>();
         if fresh == 0 || (!always && fresh < policies / 10) {

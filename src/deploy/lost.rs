@@ -4,13 +4,13 @@
 //! intent and its effect go on record, and nothing is submitted. What is live otherwise is updated with the cause
 //! `state-lost`. A tenant that can't be asked gets everything, which is said.
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, stream};
 use tracing::{info, warn};
 
-use super::{Deployer, StepError, digest_of};
+use super::{Deployer, Listed, StepError};
 use crate::drift::Cause;
 use crate::plan::{Action, Step};
-use crate::remote::{LivePolicy, WriteTenant};
+use crate::remote::WriteTenant;
 
 impl<T: WriteTenant> Deployer<'_, T> {
     /// Finds what is live already, and puts on record that it will be taken over.
@@ -27,27 +27,31 @@ impl<T: WriteTenant> Deployer<'_, T> {
         if creates.is_empty() || is_known || self.drain.is_cancelled() {
             return Ok(());
         }
-        let read = self.live.get_or_init(|| async { self.remote.live((self.host.new_id)()).await.ok() });
         let live = tokio::select! {
             biased;
-            live = read => live,
+            live = self.live((self.host.new_id)()) => live,
             () = self.stop.cancelled() => return Ok(()),
         };
         let sent = creates.len();
-        if live.is_none() {
+        if let Err(why) = live {
             info!(
-                name: "state.unknown", tenant = %tenant, policies = sent,
-                "nothing is known of tenant {tenant}, and it does not say what it has: all of {sent} are sent",
+                name: "state.unknown", tenant = %tenant, policies = sent, error = why.message,
+                "nothing is known of tenant {tenant}, and it does not say what it has ({why}): all of {sent} are sent",
             );
             return Ok(());
         }
         let found = creates.iter().filter(|step| self.found(step).is_some()).count();
         let same = creates.into_iter().filter(|step| {
             let wanted = step.desired.as_ref().map(|desired| desired.digest);
-            self.found(step).is_some_and(|policy| Some(digest_of(&policy.payload)) == wanted)
+            self.found(step).is_some_and(|policy| Some(policy.digest) == wanted)
         });
-        let taken = try_join_all(same.map(|step| self.intend_lost(step))).await?;
-        let taken = taken.into_iter().filter(|taken| *taken).count();
+        let mut intents = stream::iter(same)
+            .map(|step| self.intend_lost(step))
+            .buffer_unordered(self.settings.limits.jobs_in_flight);
+        let mut taken = 0;
+        while let Some(intended) = intents.next().await {
+            taken += usize::from(intended?);
+        }
         if found > 0 {
             warn!(
                 name: "state.lost", tenant = %tenant, policies = sent, live = found, taken_over = taken,
@@ -66,14 +70,15 @@ impl<T: WriteTenant> Deployer<'_, T> {
         }
     }
 
-    fn found(&self, step: &Step) -> Option<&LivePolicy> {
-        let live = self.live.get()?.as_ref()?;
-        live.iter().find(|policy| policy.name.as_ref() == Some(&step.id.name))
+    fn found(&self, step: &Step) -> Option<&Listed> {
+        self.live.get()?.as_ref().ok()?.get(&step.id.name)
     }
 
     /// Begins an operation that need not be sent any more. Whether it could be begun.
     async fn intend_lost(&self, step: &Step) -> Result<bool, StepError> {
-        let Some(desired) = &step.desired else { return Ok(false) };
+        let Some(desired) = step.desired.as_ref().filter(|_| !self.drain.is_cancelled()) else {
+            return Ok(false);
+        };
         // What can't be read now fails where it would be sent.
         let Ok(payload) = self.wanted(&step.id, desired).await? else { return Ok(false) };
         self.intend(step, desired, payload).await.map(|()| true)

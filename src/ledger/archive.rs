@@ -49,16 +49,17 @@ pub fn archive(directory: &Path, to: &Path) -> Result<Archived, LedgerError> {
             archived.kept.push((path, policy.clone()));
             continue;
         }
-        // The state beside it goes first: an anchor without its file is nothing, a file without its anchor is less.
+        // Both are there before either is gone, and what stands beside a file goes first: cut off in between, the same again
+        // ends it.
         let beside = anchor::path(&path);
         if beside.exists() {
             copy(&beside, to)?;
         }
         archived.moved.push(copy(&path, to)?);
-        remove(&path)?;
         if beside.exists() {
             remove(&beside)?;
         }
+        remove(&path)?;
     }
     Ok(archived)
 }

@@ -21,7 +21,6 @@ const VERSION: u32 = 1;
 /// A checkpoint as it is on disk.
 #[derive(Deserialize)]
 pub(super) struct Checkpoint {
-    version: u32,
     #[serde(flatten)]
     pub(super) state: State,
 }
@@ -48,10 +47,22 @@ pub(super) fn load(directory: &Path) -> Option<Checkpoint> {
 }
 
 fn read(text: &[u8]) -> Result<Checkpoint, String> {
-    let checkpoint: Checkpoint = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    match checkpoint.version {
-        VERSION => Ok(checkpoint),
-        other => Err(format!("it is of version {other}, and this chatward reads version {VERSION}")),
+    version(text)?;
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+/// Whether it is JSON of the version that is read here. What it says is passed over, so that this costs little.
+fn version(text: &[u8]) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Outline {
+        version: u32,
+    }
+    match serde_json::from_slice(text) {
+        Ok(Outline { version: VERSION }) => Ok(()),
+        Ok(Outline { version }) => {
+            Err(format!("it is of version {version}, and this chatward reads version {VERSION}"))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -64,7 +75,7 @@ pub(super) fn set_aside(disk: &dyn Disk, directory: &Path) -> Result<Option<(Pat
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(error)),
     };
-    let Err(why) = read(&text) else { return Ok(None) };
+    let Err(why) = version(&text) else { return Ok(None) };
     let aside = path.with_extension("json.unread");
     disk.rename(&path, &aside).map_err(io)?;
     Ok(Some((aside, why)))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -10,6 +10,9 @@ use super::disk::{Disk, DiskFile};
 use super::{Clock, LedgerError, Options, Recorded, anchor, line, segment};
 use crate::entry::{Entry, Event, Signing, VERSION};
 use crate::state::{Position, State};
+
+/// Why a write failed, once one has. What is on disk is not known then, and a later fsync that succeeds would not say either.
+pub(super) type Stopped = Arc<OnceLock<Arc<str>>>;
 
 /// The most entries that one fsync serves.
 const BATCH: usize = 1_000;
@@ -32,8 +35,7 @@ pub(super) struct Committer {
     length: u64,
     /// How often entries were brought to disk.
     syncs: Arc<AtomicU64>,
-    /// Why a write failed. What is on disk is not known then, and a later fsync that succeeds would not say either.
-    stopped: Option<Arc<str>>,
+    stopped: Stopped,
 }
 
 impl Committer {
@@ -51,9 +53,9 @@ impl Committer {
         let directory = directory.to_owned();
         let signing = state.read().unwrap_or_else(PoisonError::into_inner).signing;
         let key = options.key.as_ref().map(|key| key.id());
-        let syncs = Arc::default();
+        let (syncs, stopped) = Default::default();
         let mut committer =
-            Self { directory, disk, state, clock, options, segment, file, length, syncs, stopped: None };
+            Self { directory, disk, state, clock, options, segment, file, length, syncs, stopped };
         match (signing, key) {
             (Some(signing), None) => return Err(LedgerError::KeyMissing { key: signing }),
             (_, Some(key)) if signing != Some(key) => {
@@ -72,6 +74,11 @@ impl Committer {
         Arc::clone(&self.syncs)
     }
 
+    /// Says why nothing is recorded any more, once that is so.
+    pub(super) fn stopped(&self) -> Stopped {
+        Arc::clone(&self.stopped)
+    }
+
     /// Serves appends until nobody can ask for one any more.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
@@ -82,10 +89,11 @@ impl Committer {
 
     /// Answers everybody in a batch: once their entries are on disk, or that nothing is recorded any more.
     pub(super) fn serve(&mut self, batch: &mut Vec<Request>) {
-        if self.stopped.is_none() {
-            self.stopped = self.commit(batch).err().map(|error| error.to_string().into());
+        if self.stopped.get().is_none() {
+            // Why not is in `stopped`.
+            let _ = self.commit(batch);
         }
-        if let Some(why) = &self.stopped {
+        if let Some(why) = self.stopped.get() {
             for request in batch.drain(..) {
                 let _ = request.reply.send(Err(LedgerError::Stopped(Arc::clone(why))));
             }
@@ -104,12 +112,23 @@ impl Committer {
 
     /// Brings events to disk; what each comes to is nothing to go by before.
     fn write(&mut self, events: &[&Event]) -> Result<Vec<Result<Recorded, LedgerError>>, LedgerError> {
-        // Locked until the entries are on disk: nobody sees a state that may not last.
+        // Locked until the entries are on disk. After a failure the state is ahead of the disk, and `stopped` says so before
+        // anybody sees it.
         let shared = Arc::clone(&self.state);
         let mut state = shared.write().unwrap_or_else(PoisonError::into_inner);
+        self.write_to(&mut state, events).inspect_err(|error| {
+            let _ = self.stopped.set(error.to_string().into());
+        })
+    }
+
+    fn write_to(
+        &mut self,
+        state: &mut State,
+        events: &[&Event],
+    ) -> Result<Vec<Result<Recorded, LedgerError>>, LedgerError> {
         let mut bytes = Vec::new();
-        self.rotate(&mut state, &mut bytes)?;
-        let staged = events.iter().map(|event| self.stage(&mut state, event, &mut bytes)).collect();
+        self.rotate(state, &mut bytes)?;
+        let staged = events.iter().map(|event| self.stage(state, event, &mut bytes)).collect();
         let path = segment::path(&self.directory, self.segment);
         let written = self.file.append(&bytes).and_then(|()| self.file.sync());
         written.map_err(|error| LedgerError::io(&path, error))?;

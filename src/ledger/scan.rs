@@ -45,7 +45,7 @@ fn scan_batch(
     each: &mut impl FnMut(Scanned) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let position = Position { segment: file.first, offset: file.offset };
-    let mut at = At { position, line: file.line, path: file.path.clone() };
+    let mut at = At { position, line: file.line, counted_from: 0, path: file.path.clone() };
     for bytes in bytes.split_inclusive(|&byte| byte == b'\n') {
         at.line += 1;
         let line = line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(|why| at.broken(why))?;
@@ -59,14 +59,23 @@ fn scan_batch(
 #[derive(Clone)]
 pub(super) struct At {
     pub(super) position: Position,
+    /// Counted from the offset where reading began.
     pub(super) line: u64,
+    counted_from: u64,
     path: PathBuf,
 }
 
 impl At {
     pub(super) fn broken(&self, why: String) -> LedgerError {
-        LedgerError::Broken { path: self.path.clone(), line: self.line, why }
+        let line = self.line + lines_before(&self.path, self.counted_from);
+        LedgerError::Broken { path: self.path.clone(), line, why }
     }
+}
+
+/// How many lines a file has before an offset: only asked where something is wrong behind it.
+fn lines_before(path: &Path, offset: u64) -> u64 {
+    let file = File::open(path).map(|file| BufReader::new(file.take(offset)));
+    file.map_or(0, |file| file.split(b'\n').map_while(Result::ok).count() as u64)
 }
 
 /// Hands every whole line on, from the start or from a place where a line begins.
@@ -85,7 +94,8 @@ pub(super) fn lines(
         let offset = from.filter(|from| from.segment == first).map_or(0, |from| from.offset);
         file.seek(SeekFrom::Start(offset)).map_err(io)?;
         let mut reader = BufReader::with_capacity(256 * 1024, file);
-        let mut at = At { position: Position { segment: first, offset }, line: 0, path: path.clone() };
+        let position = Position { segment: first, offset };
+        let mut at = At { position, line: 0, counted_from: offset, path: path.clone() };
         while let Some(length) = next_line(&mut reader, &mut buffer).map_err(io)? {
             at.line += 1;
             if length > segment::MAX_LINE {

@@ -109,16 +109,19 @@ impl State {
 
     fn intend(&mut self, intent: &Intent, time: Timestamp, at: Position) -> Result<(), String> {
         let policies = &mut self.tenant_mut(&intent.id.tenant)?.policies;
-        let policy = policies.entry(intent.id.name.clone()).or_default();
-        if let Some(open) = &policy.open {
+        // Nothing is changed before it is clear that it may be.
+        let known = policies.get(&intent.id.name);
+        if let Some(open) = known.and_then(|policy| policy.open.as_ref()) {
             return Err(format!("{} has the open operation {}", intent.id, open.correlation_id));
         }
-        if intent.operation == Operation::Rollback {
-            let live = policy.applied.as_ref().map(|applied| applied.digest);
-            let fallback = policy.fallback().map(|verified| verified.digest);
-            if fallback != Some(intent.digest) || intent.previous_digest != live {
-                return Err(format!("{} has nothing to be rolled back to", intent.id));
-            }
+        let live = known.and_then(|policy| policy.applied.as_ref()).map(|applied| applied.digest);
+        let fallback = known.and_then(|policy| policy.fallback()).map(|verified| verified.digest);
+        let rolls_back = intent.operation == Operation::Rollback;
+        if rolls_back && (fallback != Some(intent.digest) || intent.previous_digest != live) {
+            return Err(format!("{} has nothing to be rolled back to", intent.id));
+        }
+        let policy = policies.entry(intent.id.name.clone()).or_default();
+        if rolls_back {
             // From the intent on: however it ends, it is not rolled back a second time.
             policy.rolled_back = live;
         }

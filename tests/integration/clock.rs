@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatward::sandbox::{Endpoint, Options};
 use rustix::process::Signal;
 
-use crate::support::{Daemon, World, policy};
+use crate::support::{World, policy};
 
 /// What fakes the time of a process; nothing, with the reason said, where it is not installed.
 fn library() -> Option<PathBuf> {
@@ -42,7 +42,7 @@ fn a_day_forth_or_back_keeps_the_token_and_the_order_of_entries() {
     world.write("a.yaml", &policy("a", "'self'"));
     let mut command = world.command(&["run"]);
     at(&mut command, &library, &clock);
-    let mut daemon = Daemon::start(&mut command);
+    let mut daemon = world.started(&mut command);
     daemon.logs(&["probe.result"]);
     for (number, offset) in ["+1d", "-1d", "+0"].iter().enumerate() {
         fs::write(&clock, offset).unwrap();
@@ -79,7 +79,7 @@ fn a_back_off_from_a_day_ahead_is_not_waited_for_and_a_key_from_there_is_still_g
     world.write("b.yaml", &policy("b", "'self'"));
     let mut command = world.command(&["run"]);
     at(&mut command, &library, &clock);
-    let mut daemon = Daemon::start(&mut command);
+    let mut daemon = world.started(&mut command);
     daemon.logs(&["policy.failed", "default/a"]);
     world.until("the other submit arrives", |world| world.submits() == 2);
     daemon.signal(Signal::KILL);
