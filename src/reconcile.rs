@@ -309,14 +309,7 @@ impl<T: WriteTenant> Reconciler<T> {
         if (steps.is_empty() && webhooks.is_empty() && !look) || drain.is_cancelled() {
             return Ok(Default::default());
         }
-        let worked = self.work_at(tenant, remote, (&steps, webhooks), (drain, stop), progress).await?;
-        if look && worked.1.is_none() && !drain.is_cancelled() {
-            tokio::select! {
-                biased;
-                () = self.look_at(tenant, remote) => {}
-                () = stop.cancelled() => {}
-            }
-        }
+        let worked = self.work_at(tenant, remote, (&steps, webhooks, look), (drain, stop), progress).await?;
         self.record_breaker(name, remote).await?;
         Ok(worked)
     }
@@ -325,7 +318,7 @@ impl<T: WriteTenant> Reconciler<T> {
         &self,
         tenant: &Tenant,
         remote: &T,
-        (steps, webhooks): (&[&Step], Vec<webhook::Due<'_>>),
+        (steps, webhooks, look): (&[&Step], Vec<webhook::Due<'_>>, bool),
         (drain, stop): (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
@@ -350,7 +343,15 @@ impl<T: WriteTenant> Reconciler<T> {
             (drain, stop),
             progress,
         );
-        Ok((deployer.run(steps).await?, failed))
+        let results = deployer.run(steps).await?;
+        if look && !drain.is_cancelled() {
+            tokio::select! {
+                biased;
+                () = self.look_at(tenant, remote) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok((results, failed))
     }
 
     /// Connects, and registers webhooks: what must be there before a step is taken, and what can fail beside one.

@@ -37,6 +37,15 @@ pub type Files = BTreeMap<Arc<str>, Option<FileHash>>;
 /// The commit that last touched each file, as far as that is known.
 pub type Commits = BTreeMap<Arc<str>, Arc<Commit>>;
 
+/// How many files git is asked for the contents of at once.
+pub(super) const BATCH: usize = 256;
+
+/// What git told, and whether that answers all that it was asked.
+struct Told {
+    commits: Commits,
+    whole: bool,
+}
+
 /// The repository that a directory is in, and what it said before.
 #[derive(Debug, Default)]
 pub(super) struct Repository {
@@ -56,12 +65,14 @@ impl Repository {
         let known = self.head.as_ref() == Some(&head)
             && files.iter().all(|(file, hash)| self.asked.get(file) == Some(hash));
         if !known {
-            self.told = match exported {
+            let told = match exported {
                 Some(revision) => of_export(&directory, &revision, files, signers),
                 None => of_work_tree(&directory, &head, files, signers),
             };
-            self.head = Some(head);
+            // What git failed to answer is asked again.
+            self.head = Some(head).filter(|_| told.whole);
             self.asked.clone_from(files);
+            self.told = told.commits;
         }
         self.told.clone()
     }
@@ -92,7 +103,8 @@ pub(super) fn commit(directory: &Path, revision: &str) -> Option<Arc<str>> {
 }
 
 /// All files of an exported commit are from that commit.
-fn of_export(directory: &Path, revision: &Arc<str>, files: &Files, signers: Option<&Signers>) -> Commits {
+fn of_export(directory: &Path, revision: &Arc<str>, files: &Files, signers: Option<&Signers>) -> Told {
+    // What was exported without its repository has a revision all the same.
     let log = ask(directory, None, &["log", "--no-walk", history::FORMAT, revision], "").unwrap_or_default();
     let told = history::parse(&log).next().map(|touched| touched.commit);
     let plain = || Commit {
@@ -104,12 +116,15 @@ fn of_export(directory: &Path, revision: &Arc<str>, files: &Files, signers: Opti
         signed_by: None,
     };
     let mut commit = told.unwrap_or_else(plain);
-    commit.signed_by = signatures(directory, &[&*commit.revision].into(), signers).remove(&commit.revision);
+    let signatures = signatures(directory, &[&*commit.revision].into(), signers);
+    let whole = signatures.is_some();
+    commit.signed_by = signatures.unwrap_or_default().remove(&commit.revision);
     let commit = Arc::new(commit);
-    files.keys().map(|file| (Arc::clone(file), Arc::clone(&commit))).collect()
+    let commits = files.keys().map(|file| (Arc::clone(file), Arc::clone(&commit))).collect();
+    Told { commits, whole }
 }
 
-fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Signers>) -> Commits {
+fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Signers>) -> Told {
     let asked = || files.keys().filter(|file| !file.contains('\n'));
     let mut input = format!("{head}\n--\n");
     if files.len() <= MAX_PATHSPECS {
@@ -118,29 +133,45 @@ fn of_work_tree(directory: &Path, head: &str, files: &Files, signers: Option<&Si
     let arguments = ["log", "--stdin", "-z", "-c", "--relative", "--name-only", history::FORMAT];
     let mut found = history::Found::new(asked().cloned());
     // Since its last commit a file holds what it holds at the head, so both are asked at once.
-    let blobs = thread::scope(|scope| {
-        let blobs = scope.spawn(|| blobs(directory, head, asked()));
-        // An answer that was cut off tells all the same of the files that it came to.
-        let _ = ask_until(directory, None, &arguments, &input, |answer| found.feed(answer));
-        blobs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let (blobs, log) = thread::scope(|scope| {
+        let blobs = scope.spawn(|| blobs(directory, head, &asked().collect::<Vec<_>>()));
+        let mut all_found = false;
+        let ended = ask_until(directory, None, &arguments, &input, |answer| {
+            all_found = found.feed(answer);
+            all_found
+        });
+        let blobs = blobs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (blobs, all_found || ended == Some(true))
     });
     let found = found.finish();
     let revisions = found.values().map(|commit| &*commit.revision).collect();
     let signatures = signatures(directory, &revisions, signers);
+    let whole = log && blobs.is_some() && signatures.is_some();
+    let (blobs, signatures) = (blobs.unwrap_or_default(), signatures.unwrap_or_default());
+    // The last commit that a shallow clone has seems to touch every file: which one did is not known.
+    let cut = head::repository(directory).map(|repository| head::shallow(&repository)).unwrap_or_default();
     let finish = |(file, commit): (&Arc<str>, &Commit)| {
+        if cut.contains(&commit.revision) {
+            return None;
+        }
         let dirty = blobs.get(file) != Some(files.get(file)?);
         let signed_by = signatures.get(&commit.revision).cloned();
         Some((Arc::clone(file), Arc::new(Commit { dirty, signed_by, ..commit.clone() })))
     };
-    found.iter().filter_map(finish).collect()
+    Told { commits: found.iter().filter_map(finish).collect(), whole }
 }
 
-/// The hash of what each file holds at a commit; nothing for one that is not there.
-fn blobs<'a>(directory: &Path, head: &str, files: impl Iterator<Item = &'a Arc<str>> + Clone) -> Files {
-    let input: String = files.clone().map(|file| format!("{head}:./{file}\n")).collect();
-    let told = ask(directory, None, &["cat-file", "--batch"], &input).unwrap_or_default();
-    let hashes = objects(&told).map(|blob| blob.map(FileHash::of));
-    files.cloned().zip(hashes).collect()
+/// The hash of what each file holds at a commit; nothing for one that is not there. Nothing at all where git fails.
+fn blobs(directory: &Path, head: &str, files: &[&Arc<str>]) -> Option<Files> {
+    let mut hashes = Files::new();
+    // Some at a time: what they hold is in memory meanwhile.
+    for files in files.chunks(BATCH) {
+        let input: String = files.iter().map(|file| format!("{head}:./{file}\n")).collect();
+        let told = ask(directory, None, &["cat-file", "--batch"], &input)?;
+        let batch = objects(&told).map(|blob| blob.map(FileHash::of));
+        hashes.extend(files.iter().map(|file| Arc::clone(file)).zip(batch));
+    }
+    Some(hashes)
 }
 
 /// What `cat-file --batch` answers for each object; nothing for one that is missing.
@@ -160,16 +191,16 @@ pub(super) fn objects(answer: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     })
 }
 
-/// The allowed key that each commit is signed by, where it is.
+/// The allowed key that each commit is signed by, where it is. Nothing where git fails.
 fn signatures(
     directory: &Path,
     revisions: &BTreeSet<&str>,
     signers: Option<&Signers>,
-) -> BTreeMap<Arc<str>, Arc<str>> {
-    let Some(signers) = signers else { return BTreeMap::new() };
+) -> Option<BTreeMap<Arc<str>, Arc<str>>> {
+    let Some(signers) = signers else { return Some(BTreeMap::new()) };
     let input: String = revisions.iter().map(|revision| format!("{revision}\n")).collect();
     let arguments = ["log", "--no-walk", "--stdin", "-z", "--format=%H%n%G?%n%GF%n%GP"];
-    let told = ask(directory, Some(signers), &arguments, &input).unwrap_or_default();
+    let told = ask(directory, Some(signers), &arguments, &input)?;
     let allowed = |record: &[u8]| {
         let text = std::str::from_utf8(record).ok()?;
         let mut lines = text.lines();
@@ -184,7 +215,7 @@ fn signatures(
         };
         good.then(|| (revision.into(), crate::printable::printable(key, MAX_TEXT).into()))
     };
-    told.split(|&byte| byte == 0).filter_map(allowed).collect()
+    Some(told.split(|&byte| byte == 0).filter_map(allowed).collect())
 }
 
 /// What git answers; nothing where it fails.

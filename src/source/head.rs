@@ -3,6 +3,7 @@
 //!
 //! Only the plain ways are read, and whoever asks has git to ask where these say nothing.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,16 @@ pub(super) fn head(repository: &Path) -> Option<Arc<str>> {
         Some(branch) => hash(&branch),
         None => packed(&common, name),
     }
+}
+
+/// The commits behind which a shallow clone has no history.
+pub(super) fn shallow(repository: &Path) -> BTreeSet<Arc<str>> {
+    let git = if repository.is_dir() { Some(repository.to_owned()) } else { linked(repository) };
+    let told = git.and_then(|git| {
+        let common = text(&git.join("commondir")).map(|common| git.join(common));
+        text(&common.unwrap_or(git).join("shallow"))
+    });
+    told.map(|told| told.lines().filter_map(hash).collect()).unwrap_or_default()
 }
 
 /// Where a file that stands for a `.git` points to.

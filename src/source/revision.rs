@@ -23,9 +23,6 @@ use crate::policy::{PolicyId, TenantName};
 use crate::printable::backquoted;
 use crate::snapshot::{Desired, Snapshot};
 
-/// How many files git is asked for at once.
-const BATCH: usize = 256;
-
 /// Why a revision can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
@@ -83,7 +80,7 @@ impl Revision {
         }
         let failed = |error| RevisionError::LayOut(std::env::temp_dir(), error);
         let directory = TempDir::with_prefix("chatward-").map_err(failed)?;
-        for batch in entries.chunks(BATCH) {
+        for batch in entries.chunks(git::BATCH) {
             let contents = contents(&inside, batch).ok_or_else(|| RevisionError::Incomplete(name.clone()))?;
             for (entry, bytes) in batch.iter().zip(contents) {
                 entry.lay_out(directory.path(), bytes.as_deref()).map_err(failed)?;

@@ -144,7 +144,9 @@ impl Watch {
         for folder in ground.folders() {
             match watcher.watch(folder, RecursiveMode::NonRecursive) {
                 // A folder that went meanwhile is no reason: that it went is heard in the folder that it was in.
-                Err(error) if !is_limit(&error) => self.stale.store(true, Ordering::SeqCst),
+                Err(error) if is_gone(&error) => self.stale.store(true, Ordering::SeqCst),
+                // Nor is one that can't be read: that it can again is heard there too, or seen by the next full pass.
+                Err(error) if !is_limit(&error) => {}
                 watched => watched?,
             }
         }
@@ -174,6 +176,14 @@ fn begin(handler: Handler) -> notify::Result<RecommendedWatcher> {
 }
 
 /// Whether no more can be watched, whatever it is.
+fn is_gone(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
 fn is_limit(error: &notify::Error) -> bool {
     match &error.kind {
         notify::ErrorKind::MaxFilesWatch => true,

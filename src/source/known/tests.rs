@@ -19,8 +19,42 @@ use crate::plan::guard::{Guard, Percent};
 use crate::plan::{Decided, Retry, Terms, decide};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
+use crate::source::root::Root;
+use crate::source::tree::Listing;
 use crate::source::{Source, now};
 use crate::state::{Applied, Open, PolicyState, Position, Setback, State, TenantState};
+
+/// How many files another look opens, and how many of them it parses.
+fn opened(source: &Source, default_tenant: &str) -> (usize, usize) {
+    let root = Root::open(&source.root).unwrap();
+    let folders = Listing::of(&root, (source.now)()).unwrap().folders;
+    let default_tenant = default_tenant.parse().unwrap();
+    let known = source.known.as_ref().unwrap();
+    let read = known.look(&root, folders, Some(&default_tenant)).unwrap().read;
+    (read.len(), read.iter().filter(|(_, read)| read.fresh.is_some()).count())
+}
+
+#[test]
+fn only_what_changed_is_opened_and_only_other_bytes_are_parsed() {
+    // Files that were just written have to be read again: a minute later they need not be.
+    fn later() -> i64 {
+        now() + 60_000_000_000
+    }
+    let root = tempfile::tempdir().unwrap();
+    let text = "apiVersion: chatward.dev/v1\nkind: WebchatSecurityPolicy\nmetadata: { name: a }\nspec: {}\n";
+    for name in ["a.yaml", "b.yaml"] {
+        fs::write(root.path().join(name), text).unwrap();
+    }
+    let mut source = Source::new(root.path(), ["one".parse().unwrap()].into());
+    source.now = later;
+    source.snapshot();
+    // Under another default tenant it would say something else if it were parsed.
+    assert_eq!(opened(&source, "two"), (0, 0), "nothing changed");
+    fs::write(root.path().join("a.yaml"), text).unwrap();
+    assert_eq!(opened(&source, "two"), (1, 0), "the same bytes again");
+    fs::write(root.path().join("a.yaml"), format!("{text}# other bytes\n")).unwrap();
+    assert_eq!(opened(&source, "two"), (1, 1));
+}
 
 /// A document of a file.
 #[derive(Debug, Clone)]
