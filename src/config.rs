@@ -49,6 +49,8 @@ pub struct Settings {
     pub signers: Option<Signers>,
     /// How the daemon answers.
     pub server: Server,
+    /// Secrets of the ledger and the daemon that can't be had here, each with what would give it. Who writes needs them.
+    pub missing: Vec<String>,
     /// How the ledger is written.
     pub audit: Audit,
     /// By name; never empty.

@@ -211,6 +211,7 @@ impl Metrics {
             let of = OfCause { tenant: tenant.to_string(), cause: cause.to_string() };
             self.drift.get_or_create(&of).set(whole(*count));
         }
+        self.success_ratio.clear();
         for (tenant, stands) in &standing.tenants {
             let of = OfTenant { tenant: tenant.to_string() };
             self.oldest_drift

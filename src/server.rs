@@ -4,7 +4,7 @@
 //! controller ─ planned, ended ─► board ◄─ asked ─ routes ◄─ connections (bounded, timed) ◄─ kubelet, Prometheus, people
 //! ```
 //!
-//! Nothing secret is ever said here. At most 64 connections at once, 10 s for a request's head, 10 s for an answer, and 5
+//! Nothing secret is ever said here. At most 64 connections at once, 10 s for a request's head, 10 s to make an answer, and 5
 //! minutes for a connection.
 
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 mod board;
@@ -36,20 +37,24 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// How long that answer may take.
 const LAST_ANSWER: Duration = Duration::from_secs(10);
 
-/// Answers until it is told to end; what is under way is answered.
+/// Answers until it is told to end; what is under way is answered first.
 pub async fn serve(listener: TcpListener, board: Arc<Board>, stop: CancellationToken) {
     let routes = routes::routes(board);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit.ok(),
+            () = stop.cancelled() => break,
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
         };
         match accepted {
             Ok((stream, from)) => {
                 let (routes, stop) = (routes.clone(), stop.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     connection(stream, from, routes, stop).await;
                     drop(permit);
                 });
@@ -61,6 +66,8 @@ pub async fn serve(listener: TcpListener, board: Arc<Board>, stop: CancellationT
             }
         }
     }
+    connections.close();
+    connections.wait().await;
 }
 
 async fn connection(stream: TcpStream, from: SocketAddr, routes: Router, stop: CancellationToken) {

@@ -2,7 +2,7 @@
 //!
 //! A pure judge: body, headers and time in, a verdict out. Two schemes, HMAC-SHA256 both: CXone's, hexadecimal over
 //! `TIMESTAMP.BODY`, and that of [Standard Webhooks](https://www.standardwebhooks.com), base64 over `ID.TIMESTAMP.BODY`.
-//! A signature that was good once is remembered until its time stamp is too old, so that it is good no second time.
+//! What was signed well is remembered until its time stamp is too old, so that it is good no second time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-/// How many good signatures are remembered at most; where there is no more room nothing is taken.
+use crate::digest::FileHash;
+
+/// How many good deliveries are remembered at most; where there is no more room nothing is taken.
 pub const MAX_REMEMBERED: usize = 10_000;
 /// The most signatures that one delivery may carry: Standard Webhooks sends one for each secret.
 const MAX_SIGNATURES: usize = 8;
@@ -106,8 +108,9 @@ impl fmt::Display for Refused {
 #[derive(Debug)]
 pub struct Judge {
     rules: Rules,
-    /// Good signatures, and until when they are remembered.
-    taken: HashMap<[u8; 32], Timestamp>,
+    /// The SHA-256 of what was signed well, and until when it is remembered. Not the signature: of several good ones for one
+    /// delivery each would then be good once.
+    taken: HashMap<FileHash, Timestamp>,
 }
 
 impl Judge {
@@ -121,7 +124,7 @@ impl Judge {
     /// # Errors
     /// Says why not. The time is looked at only once the signature is good, so that a stranger learns nothing of our clock.
     pub fn judge(&mut self, now: Timestamp, signed: Signed<'_>, body: &[u8]) -> Result<(), Refused> {
-        let mac = self.verified(signed, body)?;
+        let delivery = self.verified(signed, body)?;
         let tolerance = SignedDuration::try_from(self.rules.tolerance).unwrap_or(SignedDuration::MAX);
         if let Some(text) = signed.timestamp {
             let seconds = text.parse().map_err(|_| Refused::Timeless)?;
@@ -131,7 +134,7 @@ impl Judge {
             }
         }
         self.taken.retain(|_, until| *until > now);
-        if self.taken.contains_key(&mac) {
+        if self.taken.contains_key(&delivery) {
             return Err(Refused::Replayed);
         }
         if self.taken.len() >= MAX_REMEMBERED {
@@ -139,12 +142,12 @@ impl Judge {
         }
         // From the earliest to the latest moment at which its time stamp is taken.
         let until = now.checked_add(tolerance.saturating_mul(2)).unwrap_or(Timestamp::MAX);
-        self.taken.insert(mac, until);
+        self.taken.insert(delivery, until);
         Ok(())
     }
 
-    /// The signature, where it is good.
-    fn verified(&self, signed: Signed<'_>, body: &[u8]) -> Result<[u8; 32], Refused> {
+    /// What was signed, where one of the signatures is good.
+    fn verified(&self, signed: Signed<'_>, body: &[u8]) -> Result<FileHash, Refused> {
         let given = signatures(self.rules.scheme, signed.signature.ok_or(Refused::Unsigned)?);
         let prefix = match (self.rules.scheme, signed.timestamp) {
             (Scheme::Cxone, Some(time)) => format!("{time}."),
@@ -153,19 +156,16 @@ impl Judge {
             (_, None) => return Err(Refused::Timeless),
         };
         // Every secret and signature is tried, each in constant time.
-        let mut good = None;
+        let mut good = false;
         for secret in &self.rules.secrets {
             let Some(key) = key(self.rules.scheme, secret) else { continue };
-            for signature in &given {
-                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { continue };
-                mac.update(prefix.as_bytes());
-                mac.update(body);
-                if mac.verify_slice(signature).is_ok() {
-                    good = <[u8; 32]>::try_from(&**signature).ok();
-                }
-            }
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { continue };
+            mac.update(prefix.as_bytes());
+            mac.update(body);
+            good |= given.iter().filter(|signature| mac.clone().verify_slice(signature).is_ok()).count() > 0;
         }
-        good.ok_or(Refused::Wrong)
+        let delivery = || FileHash::of(&[prefix.as_bytes(), body].concat());
+        if good { Ok(delivery()) } else { Err(Refused::Wrong) }
     }
 }
 
@@ -259,6 +259,24 @@ mod tests {
         }
         assert_eq!(judge.judge(at(NOW + 601), signed, BODY), Err(Refused::Late));
         assert!(judge.taken.len() <= 1);
+    }
+
+    #[test]
+    fn of_two_good_signatures_neither_is_good_again() {
+        let mut judge = Judge::new(rules(&["fake-new", "fake-old"]));
+        let ((new, time), (old, _)) = (signed("fake-new", NOW, BODY), signed("fake-old", NOW, BODY));
+        let both = format!("{new} {old}");
+        let mut take = |signature: &str| {
+            judge.judge(
+                at(NOW),
+                Signed { signature: Some(signature), timestamp: Some(&time), id: None },
+                BODY,
+            )
+        };
+        assert_eq!(take(&both), Ok(()));
+        for one in [&new, &old, &both] {
+            assert_eq!(take(one), Err(Refused::Replayed));
+        }
     }
 
     #[test]

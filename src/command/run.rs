@@ -32,8 +32,9 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     let simulated = setup::simulate(&mut settings, &args.sandbox).await?;
     let metrics = Arc::new(Metrics::new());
     let tenants = setup::tenants(&settings, &metrics)?;
-    let listener = listen(settings.server.listen).await?;
+    // The ledger first: one that stands by, or comes second, is told who writes, and holds no address meanwhile.
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
+    let listener = listen(settings.server.listen).await?;
     let mode = match args.watch {
         WatchMode::Auto => Mode::Auto,
         WatchMode::Poll => Mode::Poll,

@@ -78,6 +78,8 @@ pub(super) async fn ledger(
     standby: bool,
     stops: &Stops,
 ) -> anyhow::Result<Ledger> {
+    // A ledger must not go on unsigned, nor a daemon answer everybody, because a file or a variable was forgotten.
+    anyhow::ensure!(settings.missing.is_empty(), "what is set is not there: {}", settings.missing.join(", "));
     let options = options(settings)?;
     let opened = match Ledger::open_with(&settings.state, Arc::clone(&host.clock), options.clone()) {
         Err(LedgerError::Locked { holder, .. }) if standby => {

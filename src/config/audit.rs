@@ -1,6 +1,7 @@
 //! `audit`: how the ledger is written.
 
-use super::raw::{self, SecretRef};
+use super::raw;
+use super::resolve::secret;
 use super::{Audit, ConfigError, Lookup};
 
 /// Where the key is looked for without a settings file, also as `NAME_FILE`.
@@ -10,25 +11,18 @@ const MIN_SEGMENT: u64 = 4 * 1024;
 const MAX_SEGMENT: u64 = 1024 * 1024 * 1024;
 
 /// `audit` of a settings file, or what the environment says where there is none.
-pub(super) fn audit_of(raw: Option<raw::Audit>, lookup: &Lookup<'_>) -> Result<Audit, ConfigError> {
+pub(super) fn audit_of(
+    raw: Option<raw::Audit>,
+    lookup: &Lookup<'_>,
+    missing: &mut Vec<String>,
+) -> Result<Audit, ConfigError> {
     let Some(raw) = raw else {
         return Ok(Audit { signing_key: lookup.text(KEY)?, segment_bytes: None });
     };
-    let signing_key = match &raw.signing_key {
-        None => None,
-        Some(SecretRef::File(path)) => Some(lookup.file(path).map_err(|error| of_key(&error))?),
-        Some(SecretRef::Env(name)) => {
-            let key = lookup.text(name).map_err(|error| of_key(&error))?;
-            // A ledger must not go on unsigned because a variable was forgotten.
-            Some(key.ok_or_else(|| of_key(&ConfigError::new(format!("{name} or {name}_FILE is not set"))))?)
-        }
-    };
+    let key = raw.signing_key.as_ref().map(|key| secret("audit.signing_key", key, lookup, missing));
+    let signing_key = key.transpose()?.flatten();
     let segment_bytes = raw.segment_size.as_deref().map(bytes).transpose()?;
     Ok(Audit { signing_key, segment_bytes })
-}
-
-fn of_key(error: &ConfigError) -> ConfigError {
-    ConfigError::new(format!("audit.signing_key: {error}"))
 }
 
 /// A number of bytes, such as `64MiB`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::raw::{self, SecretRef};
+use super::raw;
+use super::resolve::secret;
 use super::{ConfigError, Lookup};
 use crate::signature::{Rules, Scheme};
 
@@ -34,13 +35,7 @@ impl Receive {
         }
         let mut secrets = Vec::new();
         for reference in &raw.secrets {
-            match reference {
-                SecretRef::File(path) => secrets.push(lookup.file(path)?),
-                SecretRef::Env(name) => match lookup.text(name)? {
-                    Some(secret) => secrets.push(secret),
-                    None => missing.push(format!("receive.secrets ({name} or {name}_FILE)")),
-                },
-            }
+            secrets.extend(secret("receive.secrets", reference, lookup, missing)?);
         }
         let tolerance = raw.tolerance.unwrap_or(TOLERANCE);
         if tolerance.is_zero() || tolerance > MAX_TOLERANCE {

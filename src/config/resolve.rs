@@ -43,8 +43,9 @@ pub fn resolve(
         Some(text) => serde_yaml::from_str(text).map_err(|error| ConfigError::new(error.to_string()))?,
         None => raw::File { tenants: vec![from_environment(lookup)?], ..raw::File::default() },
     };
-    let server = Server::resolve(&raw, overrides.listen, lookup)?;
-    let audit = audit_of(file.map(|_| raw.audit), lookup)?;
+    let mut missing = Vec::new();
+    let server = Server::resolve(&raw, overrides.listen, lookup, &mut missing)?;
+    let audit = audit_of(file.map(|_| raw.audit), lookup, &mut missing)?;
     let mut tenants = BTreeMap::new();
     if raw.tenants.is_empty() {
         return Err(ConfigError::new("no tenant is configured; `tenants` needs at least one"));
@@ -69,6 +70,7 @@ pub fn resolve(
     let guard = Guard::default();
     Ok(Settings {
         server,
+        missing,
         signers: signers_of(raw.source)?,
         policies: overrides.policies.or(raw.policies).unwrap_or_else(|| PathBuf::from("policies")),
         state: overrides.state.or(raw.state).unwrap_or_else(|| PathBuf::from(".chatward")),
@@ -191,7 +193,6 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
     })
 }
 
-/// An https URL; plain HTTP only to loopback, or where a setting lets it through.
 /// Who we are at a tenant, where everything of it is there; what is not is named in `missing`.
 fn credentials_of(
     raw: &raw::Tenant,
@@ -253,6 +254,7 @@ fn needed_secret(
     }
 }
 
+/// An https URL; plain HTTP only to loopback, or where a setting lets it through.
 fn url(key: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| ConfigError::new(format!("{key}: not a URL: {error}")))?;
     match url.scheme() {
@@ -275,7 +277,8 @@ fn url(key: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-fn secret(
+/// A secret, where it can be had; otherwise what is missing.
+pub(super) fn secret(
     key: &str,
     reference: &SecretRef,
     lookup: &Lookup<'_>,

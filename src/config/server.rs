@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::raw::{self, SecretRef};
+use super::raw;
+use super::resolve::secret;
 use super::{ConfigError, Lookup};
 
 /// The environment variable of the token that a pass is asked for with; `…_FILE` names a file with it.
@@ -58,23 +59,20 @@ impl Server {
         raw: &raw::File,
         flag: Option<Listen>,
         lookup: &Lookup<'_>,
+        missing: &mut Vec<String>,
     ) -> Result<Self, ConfigError> {
-        let written = raw.listen.as_deref().map(str::parse).transpose();
-        let written = written.map_err(|why: String| ConfigError::new(format!("listen: {why}")))?;
-        let token = match (lookup.text(TOKEN)?, &raw.listen_token) {
-            (Some(token), _) => Some(token),
-            (None, Some(SecretRef::File(path))) => Some(lookup.file(path)?),
-            (None, Some(SecretRef::Env(name))) => {
-                let missing = || ConfigError::new(format!("listen_token: {name} is not set"));
-                Some(lookup.text(name)?.ok_or_else(missing)?)
-            }
-            (None, None) => None,
+        let address = raw.listen.as_deref().map(str::parse).transpose();
+        let address = address.map_err(|why: String| ConfigError::new(format!("listen: {why}")))?;
+        let written = raw.listen_token.as_ref();
+        let token = match lookup.text(TOKEN).map_err(|why| ConfigError::new(format!("{TOKEN}: {why}")))? {
+            Some(token) => Some(token),
+            None => written.map(|it| secret("listen_token", it, lookup, missing)).transpose()?.flatten(),
         };
         if raw.ready.max_staleness.is_some_and(|age| age < Duration::from_secs(1)) {
             return Err(ConfigError::new("ready.max_staleness is at least 1s"));
         }
         Ok(Self {
-            listen: flag.or(written).unwrap_or_default(),
+            listen: flag.or(address).unwrap_or_default(),
             token,
             max_staleness: raw.ready.max_staleness,
             per_policy_metrics: raw.metrics.per_policy,

@@ -28,6 +28,8 @@ fn measured() -> Metrics {
         let (took, throttled) = (Duration::from_millis(20), Duration::from_millis(500));
         metrics.request(&Exchanged { tenant: &tenant, endpoint, class: "2xx", took, throttled });
     }
+    metrics.hooked(&tenant, "taken");
+    metrics.bot_seen(&tenant);
     let why = "5 failures in a row".to_owned();
     let breaker = BreakerState::Open { until: time, why };
     metrics.stand(&Standing {
@@ -52,6 +54,7 @@ fn names_and_labels_stay() {
     let shown: BTreeSet<&str> = shown.collect();
     assert_snapshot!(shown.into_iter().collect::<Vec<_>>().join("\n"), @r##"
     # TYPE chatward_audit_entries_total counter
+    # TYPE chatward_bot_events_total counter
     # TYPE chatward_breaker_state gauge
     # TYPE chatward_build_info gauge
     # TYPE chatward_convergence_seconds histogram
@@ -59,6 +62,7 @@ fn names_and_labels_stay() {
     # TYPE chatward_drift gauge
     # TYPE chatward_drift_oldest_timestamp_seconds gauge
     # TYPE chatward_findings gauge
+    # TYPE chatward_hook_deliveries_total counter
     # TYPE chatward_http_request_duration_seconds histogram
     # TYPE chatward_http_requests_total counter
     # TYPE chatward_last_attempt_timestamp_seconds gauge
@@ -71,6 +75,7 @@ fn names_and_labels_stay() {
     # TYPE chatward_reconcile_total counter
     # TYPE chatward_throttled_seconds_total counter
     chatward_audit_entries_total 42
+    chatward_bot_events_total{tenant="acme"} 1
     chatward_breaker_state{tenant="acme"} 2
     chatward_build_info{version="0.1.0",revision="unknown"} 1
     chatward_convergence_seconds_count 1
@@ -81,6 +86,7 @@ fn names_and_labels_stay() {
     chatward_findings{severity="error"} 0
     chatward_findings{severity="info"} 0
     chatward_findings{severity="warning"} 3
+    chatward_hook_deliveries_total{tenant="acme",result="taken"} 1
     chatward_http_request_duration_seconds_count{tenant="acme",endpoint="probe"} 1
     chatward_http_request_duration_seconds_count{tenant="acme",endpoint="submit"} 1
     chatward_http_request_duration_seconds_sum{tenant="acme",endpoint="probe"} 0.02

@@ -31,13 +31,13 @@ use crate::policy::TenantName;
 use crate::reconcile::{Looks, Report};
 use crate::snapshot::Snapshot;
 use crate::state::TenantState;
-use crate::status::{self, Status, Sync};
+use crate::status::{self, Status, Sync, Tally};
 
 /// What of the settings counts here.
 pub struct Terms {
     /// The policy directory.
     pub policies: PathBuf,
-    /// How long a pass may be awaited before the loop counts as stuck.
+    /// How long nothing may be done before the loop counts as stuck.
     pub patience: Duration,
     /// How old the last pass without a failure may be.
     pub max_staleness: Option<Duration>,
@@ -50,7 +50,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Three intervals; and as a pass may wait for a job up to its deadline, never less than three of these.
+    /// Three intervals; and as a step may wait for its job up to the deadline, never less than three of these.
     pub fn of(settings: &Settings) -> Self {
         let deadlines = settings.tenants.values().map(|tenant| tenant.job.deadline);
         let longest = deadlines.max().unwrap_or_default().max(settings.interval);
@@ -99,6 +99,8 @@ struct Shown {
     /// Since when what has drifted has.
     drifted: BTreeMap<Subject, Timestamp>,
     ended: Option<Instant>,
+    /// When anything was last done.
+    moved: Option<Instant>,
     succeeded: Option<Instant>,
     /// Whether a tenant could be worked with, or none had to be.
     connected: bool,
@@ -129,13 +131,13 @@ impl Board {
         }
     }
 
-    /// Whether the loop is turning.
+    /// Whether the loop is turning: passes end, or within a long one steps do.
     pub(super) fn alive(&self) -> Result<String, String> {
-        let since = self.shown().ended.unwrap_or(self.started.1).elapsed();
+        let since = self.shown().moved.unwrap_or(self.started.1).elapsed();
         let (ago, patience) = (whole_seconds(since), whole_seconds(self.terms.patience));
         match since <= self.terms.patience {
-            true => Ok(format!("alive: the last pass ended {ago} ago")),
-            false => Err(format!("stuck: no pass has ended for {ago}, over {patience}")),
+            true => Ok(format!("alive: something was done {ago} ago")),
+            false => Err(format!("stuck: nothing was done and no pass ended for {ago}, over {patience}")),
         }
     }
 
@@ -199,7 +201,6 @@ impl Board {
     }
 
     fn standing(&self, shown: &Shown) -> Standing {
-        let Some((snapshot, plan)) = &shown.looked else { return Standing::default() };
         let mut oldest: BTreeMap<TenantName, Timestamp> = BTreeMap::new();
         for (subject, since) in &shown.drifted {
             if let Subject::Policy(id) = subject {
@@ -208,14 +209,18 @@ impl Board {
             }
         }
         self.ledger.read(|state| {
-            let mut policies = Vec::new();
-            if self.terms.per_policy {
-                let all = status::status(snapshot, state, plan, &shown.live, &status::Query::ALL);
-                let rows = all.policies.iter();
-                policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
+            // What the ledger knows is known before the first look; a count that begins at 0 would look like a lost ledger.
+            let (mut tally, mut policies) = (Tally::default(), Vec::new());
+            if let Some((snapshot, plan)) = &shown.looked {
+                tally = status::tally(snapshot, state, plan);
+                if self.terms.per_policy {
+                    let all = status::status(snapshot, state, plan, &shown.live, &status::Query::ALL);
+                    let rows = all.policies.iter();
+                    policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
+                }
             }
             Standing {
-                tally: status::tally(snapshot, state, plan),
+                tally,
                 tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
                 oldest,
                 entries: state.head.sequence,
@@ -273,6 +278,7 @@ impl Progress for Board {
     fn planned(&self, snapshot: &Arc<Snapshot>, plan: &Arc<Plan>) {
         let now = self.host.now();
         let mut shown = self.shown();
+        shown.moved = Some(Instant::now());
         let mut whole = shown.looked.take().map(|(whole, _)| whole).unwrap_or_default();
         // Nobody else holds it but who answers somebody at this very moment.
         let known = Arc::make_mut(&mut whole);
@@ -310,8 +316,10 @@ impl Progress for Board {
         if let Some(took) = self.convergence(result) {
             self.metrics.converged(took);
         }
+        let mut shown = self.shown();
+        shown.moved = Some(Instant::now());
         if result.outcome == Outcome::Done {
-            self.shown().drifted.remove(&Subject::Policy(result.id.clone()));
+            shown.drifted.remove(&Subject::Policy(result.id.clone()));
         }
     }
 }
@@ -326,6 +334,7 @@ impl Observer for Board {
         self.metrics.pass_ended(success, self.host.now());
         let mut shown = self.shown();
         shown.ended = Some(Instant::now());
+        shown.moved = shown.ended;
         if success {
             shown.succeeded = shown.ended;
         }

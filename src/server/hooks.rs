@@ -1,13 +1,14 @@
 //! `POST /hooks/TENANT`: a tenant says that something happened there.
 //!
-//! That is only a reason to look, never data: what is live is asked of the tenant itself. Whoever can't sign learns nothing,
-//! changes nothing, and is counted.
+//! That is only a reason to look, never data: what is live is asked of the tenant itself. Whoever can't sign changes nothing,
+//! is counted, and keeps nobody else's deliveries out; that a tenant receives here is no secret.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -23,8 +24,8 @@ use crate::policy::TenantName;
 use crate::signature::{Judge, Signed};
 
 /// The longest body of a delivery.
-const MAX_BODY: usize = 64 * 1024;
-/// How many deliveries of a tenant are looked at in a second.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+/// How many deliveries of a tenant that are not signed well are answered for in a second.
 const MAX_RATE: u32 = 50;
 /// How often the ledger is told that deliveries were not taken.
 const AUDIT: Duration = Duration::from_secs(60);
@@ -40,7 +41,7 @@ pub struct Hooks(BTreeMap<TenantName, Mutex<Hook>>);
 struct Hook {
     receive: Receive,
     judge: Judge,
-    /// The second that is counted, and how many came in it.
+    /// The second that is counted, and how many came in it that were not signed well.
     rate: (Instant, u32),
     /// Not taken since the last entry, and when that was.
     refused: (u64, Option<Instant>),
@@ -72,13 +73,6 @@ impl Hooks {
 
 impl Hook {
     fn judge(&mut self, now: jiff::Timestamp, headers: &HeaderMap, body: &[u8]) -> Verdict {
-        if self.rate.0.elapsed() >= Duration::from_secs(1) {
-            self.rate = (Instant::now(), 0);
-        }
-        self.rate.1 += 1;
-        if self.rate.1 > MAX_RATE {
-            return Verdict::TooMany;
-        }
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let signed = Signed {
             signature: text(&self.receive.signature_header),
@@ -86,7 +80,14 @@ impl Hook {
             id: text(ID_HEADER),
         };
         let Err(refused) = self.judge.judge(now, signed, body) else { return Verdict::Taken };
+        if self.rate.0.elapsed() >= Duration::from_secs(1) {
+            self.rate = (Instant::now(), 0);
+        }
+        self.rate.1 += 1;
         self.refused.0 += 1;
+        if self.rate.1 > MAX_RATE {
+            return Verdict::TooMany;
+        }
         // One entry a minute: a stranger does not fill the ledger.
         let audit = self.refused.1.is_none_or(|told| told.elapsed() >= AUDIT).then_some(self.refused.0);
         if audit.is_some() {
@@ -100,7 +101,7 @@ pub(super) async fn receive(
     State(board): State<Arc<Board>>,
     Path(tenant): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let known = tenant.parse::<TenantName>().ok();
     let Some((tenant, hook)) = known.and_then(|name| board.hooks.0.get_key_value(&name)) else {
@@ -109,9 +110,16 @@ pub(super) async fn receive(
             "no tenant of that name receives here: see `receive` in the settings",
         );
     };
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        board.metrics.hooked(tenant, "too-long");
-        return text(StatusCode::PAYLOAD_TOO_LARGE, "a delivery is at most 64 KiB");
+    let body = match body {
+        Ok(body) => body,
+        Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            board.metrics.hooked(tenant, "too-long");
+            return text(StatusCode::PAYLOAD_TOO_LARGE, "a delivery is at most 64 KiB");
+        }
+        Err(_) => {
+            board.metrics.hooked(tenant, "broken-off");
+            return text(StatusCode::BAD_REQUEST, "the delivery broke off");
+        }
     };
     let verdict =
         hook.lock().unwrap_or_else(PoisonError::into_inner).judge(board.host.now(), &headers, &body);

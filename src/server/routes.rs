@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
@@ -33,16 +33,14 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
-        .route("/hooks/{tenant}", post(hooks::receive))
+        .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,
                 "there are /healthz, /readyz, /metrics, /status, /reconcile and /hooks/TENANT",
             )
         })
-        .method_not_allowed_fallback(|| async {
-            text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT")
-        })
+        .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn(bounded))
         .with_state(board)
 }
@@ -52,6 +50,14 @@ async fn bounded(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(ANSWER, next.run(request)).await;
     let mut answer = answer.unwrap_or_else(|_| text(StatusCode::SERVICE_UNAVAILABLE, "that took too long"));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+async fn not_allowed(request: Request) -> Response {
+    let path = request.uri().path();
+    let allow = if path == "/reconcile" || path.starts_with("/hooks/") { "POST" } else { "GET, HEAD" };
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }
 
@@ -138,8 +144,5 @@ pub(super) fn text(status: StatusCode, text: &str) -> Response {
     let mut answer = Response::new(Body::from(format!("{text}\n")));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-    }
     answer
 }

@@ -192,7 +192,7 @@ fn without_events_the_directory_is_polled() {
     }
     let world = World::new();
     world.write("a.yaml", &policy("a", BEFORE));
-    let mut daemon = Daemon::start(&mut without(&world.command(&["run", "--interval", "1h"])));
+    let mut daemon = world.started(&mut without(&world.command(&["run", "--interval", "1h"])));
     daemon.logs(&["source.polled", "max_user_instances"]);
     daemon.logs(&["probe.result"]);
     world.write("a.yaml", &policy("a", AFTER));

@@ -7,7 +7,7 @@ use chatward::sandbox::{Endpoint, Options};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Daemon, World, policy};
+use crate::support::{World, policy};
 
 #[test]
 fn an_edit_is_seen_deployed_verified_and_on_record() {
@@ -90,7 +90,7 @@ fn a_restart_sends_nothing_and_a_hangup_asks_for_a_pass() {
     daemon.ends();
     let (traffic, looks) = (world.traffic(), world.requests(Endpoint::List).len());
     let mut command = world.command(&["run"]);
-    let mut daemon = Daemon::start(command.env("CHATWARD_LOG", "chatward=debug"));
+    let mut daemon = world.started(command.env("CHATWARD_LOG", "chatward=debug"));
     daemon.logs(&["pass.ended", "nothing was done"]);
     daemon.signal(Signal::HUP);
     daemon.logs(&["pass.started", "a pass: asked"]);

@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 18] = [
+const METRICS: [&str; 20] = [
     "chatward_audit_entries_total",
+    "chatward_bot_events_total",
     "chatward_breaker_state",
     "chatward_build_info",
     "chatward_convergence_seconds",
@@ -19,6 +20,7 @@ const METRICS: [&str; 18] = [
     "chatward_drift",
     "chatward_drift_oldest_timestamp_seconds",
     "chatward_findings",
+    "chatward_hook_deliveries_total",
     "chatward_http_request_duration_seconds",
     "chatward_http_requests_total",
     "chatward_last_attempt_timestamp_seconds",

@@ -10,10 +10,10 @@ use crate::support::{World, policy};
 #[test]
 fn asked_to_end_in_any_phase_it_ends_what_it_began() {
     for (fault, endpoint, submitted) in [
-        ("token:slow=1s:first=1", Endpoint::Token, 0),
-        ("submit:slow=1s", Endpoint::Submit, 1),
-        ("job:complete:duration=1s", Endpoint::Job, 1),
-        ("probe:slow=1s", Endpoint::Probe, 1),
+        ("token:slow=5s:first=1", Endpoint::Token, 0),
+        ("submit:slow=5s:first=1", Endpoint::Submit, 1),
+        ("job:complete:duration=5s:first=1", Endpoint::Job, 1),
+        ("probe:slow=5s:first=1", Endpoint::Probe, 1),
     ] {
         let options = Options {
             faults: vec![fault.parse().unwrap()],

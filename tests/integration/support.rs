@@ -25,6 +25,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The secret that every test tenant is reached with. It must show up nowhere.
 pub const SECRET: &str = "fake-secret-4d1f9c";
 
+/// What a hook's deliveries are signed with, and what a pass is asked for with, where a test has such.
+pub const HOOK_SECRET: &str = "fake-hook-secret-77";
+pub const LISTEN_TOKEN: &str = "fake-listen-token";
+
 /// A place to work in, and a simulated tenant to work at.
 pub struct World {
     pub sandbox: Sandbox,
@@ -152,7 +156,12 @@ impl World {
 
     /// Starts chatward, and reads its log.
     pub fn start(&self, arguments: &[&str]) -> Daemon {
-        let mut daemon = Daemon::start(&mut self.command(arguments));
+        self.started(&mut self.command(arguments))
+    }
+
+    /// Starts a command of chatward's, and reads its log.
+    pub fn started(&self, command: &mut Command) -> Daemon {
+        let mut daemon = Daemon::start(command);
         daemon.said = Arc::clone(&self.said);
         daemon
     }
@@ -163,7 +172,7 @@ impl World {
         let bearers = requests.iter().filter_map(|request| {
             Some(request.headers.get("authorization")?.strip_prefix("Bearer ")?.to_owned())
         });
-        bearers.chain([SECRET.to_owned()]).collect()
+        bearers.chain([SECRET, HOOK_SECRET, LISTEN_TOKEN].map(str::to_owned)).collect()
     }
 
     fn keeps_its_secrets(&self) {

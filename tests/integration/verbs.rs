@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Daemon, World, policy};
+use crate::support::{World, policy};
 
 #[test]
 fn a_plan_shows_fields_and_says_whether_something_is_pending() {
@@ -131,7 +131,7 @@ fn the_daemon_says_where_everything_is_at_once() {
     world.write("a.yaml", &policy("a", "'self'"));
     let started = Instant::now();
     let mut command = world.command(&["run", "--sandbox"]);
-    let mut daemon = Daemon::start(command.env_remove("CHATWARD_CONFIG"));
+    let mut daemon = world.started(command.env_remove("CHATWARD_CONFIG"));
     daemon.logs(&["watching policies"]);
     daemon.logs(&["tenant default, simulated, at http://127.0.0.1:"]);
     daemon.logs(&["state and audit in state"]);

@@ -257,7 +257,7 @@ fn script_src(world: &World) -> String {
 
 #[test]
 fn an_abandoned_job_that_ends_over_something_newer_is_overtaken_once_more() {
-    let world = abandoned(Duration::from_secs(4));
+    let world = abandoned(Duration::from_secs(8));
     world.write("a.yaml", &policy("a", "'self' https://cdn.example"));
     world.run(&["apply"]).exits(0);
     assert!(script_src(&world).contains("cdn.example"));
@@ -279,7 +279,7 @@ fn an_abandoned_job_that_ends_over_something_newer_is_overtaken_once_more() {
 
 #[test]
 fn an_abandoned_job_that_brings_what_is_wanted_spares_a_submit() {
-    let world = abandoned(Duration::from_millis(700));
+    let world = abandoned(Duration::from_secs(4));
     world.until("the job ends", |world| world.live("default").len() == 1);
     world.run(&["apply", "--retry"]).exits(0);
     assert_eq!(world.entries("operation.late")[0]["outcome"], "done");

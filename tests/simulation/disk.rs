@@ -129,6 +129,8 @@ impl SimulatedDisk {
             let _ = fs::remove_dir_all(&ledger);
             let _ = fs::remove_file(state.join("applied.json"));
             let _ = fs::remove_file(state.join(".applied.json"));
+            // A cache that is written past this disk: it does not outlive the power, so that the checkpoint is asked.
+            let _ = fs::remove_file(state.join("applied.lookup"));
             self.harm_hints(&state);
         } else {
             let _ = fs::remove_dir_all(&state);
