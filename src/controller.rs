@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::plan::{self, Retry};
 use crate::reconcile::{Reconciler, Report};
 use crate::remote::WriteTenant;
+use crate::source::Scope;
 use crate::source::watch::{Armed, Watch};
 use crate::state::State;
 
@@ -73,7 +74,7 @@ pub async fn run<T: WriteTenant>(
     observer: &dyn Observer,
 ) -> Result<(), StepError> {
     let mut trigger = Trigger::Start;
-    let mut armed = None;
+    let (mut scope, mut armed) = (Scope::Everything, None);
     while !stops.drain.is_cancelled() {
         if trigger == Trigger::Change {
             info!(name: "source.changed", "the policy directory changed");
@@ -81,9 +82,10 @@ pub async fn run<T: WriteTenant>(
         arm(&mut watch, trigger, &mut armed);
         debug!(name: "pass.started", trigger = trigger.text(), "a pass: {}", trigger.text());
         observer.pass_began();
-        let report = reconciler.pass(Retry::Due, (&stops.drain, &stops.stop), observer).await?;
+        let report = reconciler.pass((Retry::Due, &scope), (&stops.drain, &stops.stop), observer).await?;
         observer.pass_ended(&report);
         log(trigger, &report);
+        scope = Scope::Everything;
         if report.look_again {
             trigger = Trigger::Live;
             continue;
@@ -92,7 +94,10 @@ pub async fn run<T: WriteTenant>(
         let wait = reconciler.ledger().read(|state| next(state, host.now(), interval));
         let wait = reconciler.live_wait().map_or(wait, |live| live.min(wait));
         trigger = tokio::select! {
-            () = watch.hint() => Trigger::Change,
+            hinted = watch.hint() => {
+                scope = hinted;
+                Trigger::Change
+            }
             Some(()) = asked.recv() => Trigger::Asked,
             () = tokio::time::sleep(wait) => Trigger::Interval,
             () = stops.drain.cancelled() => break,

@@ -26,7 +26,7 @@ use crate::policy::{PolicyId, TenantName};
 use crate::remote::WriteTenant;
 use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
-use crate::source::{Payloads, Settled, Source, watch};
+use crate::source::{Payloads, Scope, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
 
 mod holds;
@@ -160,13 +160,13 @@ impl<T: WriteTenant> Reconciler<T> {
         &self.ledger
     }
 
-    /// One pass.
+    /// One pass, over what can have changed where a scope tells that.
     ///
     /// # Errors
     /// Only where the ledger fails: nothing may happen that it can't tell.
     pub async fn pass(
         &mut self,
-        retry: Retry,
+        (retry, scope): (Retry, &Scope),
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
@@ -174,7 +174,7 @@ impl<T: WriteTenant> Reconciler<T> {
         self.planned = Arc::new(self.view());
         progress.seen(&self.planned);
         let known = self.differences(&self.planned);
-        let (snapshot, plan) = self.look_twice(retry, known != before, progress).await?;
+        let (snapshot, plan) = self.look_twice((retry, scope), known != before, progress).await?;
         let plan = Arc::new(plan);
         progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
@@ -225,17 +225,17 @@ impl<T: WriteTenant> Reconciler<T> {
     /// Looks, and where something would be removed looks once more after a while: only a removal that both see counts.
     async fn look_twice(
         &self,
-        retry: Retry,
+        (retry, scope): (Retry, &Scope),
         all: bool,
         progress: &dyn Progress,
     ) -> Result<(Arc<Snapshot>, Plan), StepError> {
-        let (snapshot, plan) = self.look(retry, all || progress.knows_nothing(), progress).await?;
+        let (snapshot, plan) = self.look((retry, scope), all || progress.knows_nothing(), progress).await?;
         if plan.count(Action::Remove) == 0 {
             return Ok((snapshot, plan));
         }
         let first: BTreeSet<PolicyId> = removals(&plan).cloned().collect();
         tokio::time::sleep(watch::QUIET * 2).await;
-        let (snapshot, mut plan) = self.look(retry, true, progress).await?;
+        let (snapshot, mut plan) = self.look((retry, &Scope::Everything), true, progress).await?;
         plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
         Ok((snapshot, plan))
     }
@@ -243,7 +243,7 @@ impl<T: WriteTenant> Reconciler<T> {
     /// One look: at what can differ from the plan before where that is known, at everything where `all` of it is asked for.
     async fn look(
         &self,
-        retry: Retry,
+        (retry, scope): (Retry, &Scope),
         all: bool,
         progress: &dyn Progress,
     ) -> Result<(Arc<Snapshot>, Plan), StepError> {
@@ -251,7 +251,8 @@ impl<T: WriteTenant> Reconciler<T> {
         // This process alone writes the ledger, so what was settled holds as long as it was carried on.
         let (head, terms) = (self.ledger.read(|state| state.head.hash), terms(&self.settings));
         let holds = move |known: &Settled| !all && known.head == head && known.terms == terms;
-        let snapshot = self.of_source(move |source| source.sight(holds)).await?;
+        let scope = scope.clone();
+        let snapshot = self.of_source(move |source| source.sight(&scope, holds)).await?;
         debug!(name: "snapshot.taken", "the policy directory was looked at");
         progress.stage(Stage::Snapshot, started.elapsed());
         let started = Instant::now();

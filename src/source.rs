@@ -33,6 +33,7 @@ mod parallel;
 mod payloads;
 mod revision;
 mod root;
+mod scope;
 mod shelf;
 mod store;
 mod tree;
@@ -40,11 +41,12 @@ pub mod watch;
 
 pub use git::{Commits, Files};
 pub use known::Settled;
-use known::{Changed, Damaged, Known};
+use known::{Changed, Damaged, Known, Update};
 pub use payloads::{PayloadError, Payloads};
 pub use revision::{Revision, RevisionError, TreePayloads};
 use root::Root;
-use tree::{ListError, Listing};
+pub use scope::Scope;
+use tree::{ListError, Listing, Looked};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 200_000;
@@ -116,13 +118,13 @@ impl Source {
     /// The directory as it is now, with all that is to be said of it. One that can't be read, or holds no policy file, gives
     /// a void snapshot: it says nothing, which is never a reason to remove anything.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        self.see(|known, _, tenants| known.all(tenants))
+        self.see(&Scope::Everything, |known, _, tenants| known.all(tenants))
     }
 
     /// The same for a plan, without what is said of documents that can be used. Where the plan before was settled and that
-    /// holds still, only that part of it which can differ.
-    pub fn sight(&mut self, holds: impl Fn(&Settled) -> bool) -> Arc<Snapshot> {
-        self.see(|known, changed, tenants| {
+    /// holds still, only that part of it which can differ. Where a scope allows it, only its folders are looked at.
+    pub fn sight(&mut self, scope: &Scope, holds: impl Fn(&Settled) -> bool) -> Arc<Snapshot> {
+        self.see(scope, |known, changed, tenants| {
             let part = match known.settled.as_ref().filter(|settled| holds(settled)) {
                 Some(settled) => known.part(changed, settled, tenants)?,
                 None => None,
@@ -133,10 +135,11 @@ impl Source {
 
     fn see(
         &mut self,
+        scope: &Scope,
         snapshot: impl Fn(&Known, &Changed, &BTreeSet<TenantName>) -> Result<Snapshot, Damaged>,
     ) -> Arc<Snapshot> {
         for _ in 0..TRIES {
-            let why = match self.look() {
+            let why = match self.look(scope) {
                 Ok(None) => "holds no policy file (*.yaml, *.yml)".to_owned(),
                 Ok(Some((mut known, changed))) => {
                     let Ok(snapshot) = snapshot(&known, &changed, &self.tenants) else {
@@ -199,22 +202,43 @@ impl Source {
     }
 
     /// What is known of the directory now, and what of it changed; nothing where it holds nothing.
-    fn look(&mut self) -> Result<Option<(Known, Changed)>, ListError> {
+    fn look(&mut self, scope: &Scope) -> Result<Option<(Known, Changed)>, ListError> {
         let root = Root::open(&self.root)?;
-        let Listing { folders, odd, links } = Listing::of(&root, (self.now)())?;
+        let now = (self.now)();
+        if let Some(Looked { folders, paths }) =
+            self.known.as_ref().and_then(|known| known.part_of(&root, scope, now))
+        {
+            let known = self.known.take().unwrap_or_default();
+            let update = known.look(&root, folders, |path| paths.contains(path), self.default_tenant());
+            return self.take(known, update, Vec::new(), root.has_moved(&self.root)).map(Some);
+        }
+        let Listing { folders, odd, links, shape } = Listing::of(&root, now)?;
         let odd: Vec<Arc<FileFacts>> = odd.iter().map(|odd| Arc::new(odd.facts())).collect();
         if folders.is_empty() && odd.is_empty() {
             return Ok(None);
         }
         let mut known = self.known.take().unwrap_or_default();
-        let update = known.look(&root, folders, self.default_tenant());
+        let update = known.look(&root, folders, |_| true, self.default_tenant());
         let has_moved = root.has_moved(&self.root) || links.iter().any(|link| link.has_moved(&root));
+        known.shape = shape;
+        self.take(known, update, odd, has_moved).map(Some)
+    }
+
+    /// What is known after a look, unless the directory moved meanwhile.
+    fn take(
+        &mut self,
+        mut known: Known,
+        update: Result<Update, ListError>,
+        odd: Vec<Arc<FileFacts>>,
+        has_moved: bool,
+    ) -> Result<(Known, Changed), ListError> {
         match update {
             Ok(update) if !has_moved => {
                 let changed = known.accept(update, odd);
-                Ok(Some((known, changed)))
+                Ok((known, changed))
             }
             update => {
+                known.shape = None;
                 self.known = Some(known);
                 Err(update.err().unwrap_or(ListError::Moved))
             }

@@ -16,6 +16,7 @@ use crate::outcome::{Fault, Outcome, Verification};
 use crate::plan::Retry;
 use crate::reconcile::{Reconciler, Report};
 use crate::render;
+use crate::source::Scope;
 
 pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let host = Host::real();
@@ -27,7 +28,8 @@ pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let mut reconciler = Reconciler::new(settings, ledger, tenants, host, args.write.rebind).await?;
     let retry = if args.retry { Retry::Rejected } else { Retry::Failed };
-    let report = reconciler.pass(retry, (&stops.drain, &stops.stop), &Bar::new()).await?;
+    let report =
+        reconciler.pass((retry, &Scope::Everything), (&stops.drain, &stops.stop), &Bar::new()).await?;
     reconciler.ledger().checkpoint(true)?;
     reconciler.keep_index().await?;
     match args.output {

@@ -14,7 +14,7 @@ use crate::reconcile;
 use crate::remote::ReadTenant as _;
 use crate::render;
 use crate::snapshot::Snapshot;
-use crate::source::Source;
+use crate::source::{Scope, Source};
 use crate::state::State;
 
 mod between;
@@ -63,7 +63,8 @@ fn see(
     live: bool,
 ) -> anyhow::Result<(Arc<Snapshot>, Option<State>)> {
     let (head, terms) = (ledger::head(&settings.state).filter(|_| !live), reconcile::terms(settings));
-    let snapshot = source.sight(|settled| Some(settled.head) == head && settled.terms == terms);
+    let snapshot =
+        source.sight(&Scope::Everything, |settled| Some(settled.head) == head && settled.terms == terms);
     if let Some(part) = &snapshot.part {
         if snapshot.tells_nothing() {
             return Ok((snapshot, None));
@@ -74,7 +75,7 @@ fn see(
         }
     }
     // There was no such plan, or the ledger went on meanwhile.
-    Ok((source.sight(|_| false), Some(ledger::view(&settings.state)?)))
+    Ok((source.sight(&Scope::Everything, |_| false), Some(ledger::view(&settings.state)?)))
 }
 
 /// The plan where nothing can differ from one that named nothing.

@@ -15,12 +15,14 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::MAX_FILES;
 use super::folder::Folder;
 use super::parallel::parallel;
 use super::root::Root;
+use super::scope::Scope;
 use super::shelf::{Fresh, Shelf};
 use super::store::{Span, Store};
-use super::tree::ListError;
+use super::tree::{ListError, Looked, Shape};
 use crate::digest::{Digest, EntryHash, FileHash};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::FileFacts;
@@ -52,6 +54,8 @@ pub(super) struct Known {
     pub(super) store: Store,
     /// What looks like policy files and is none: looked at anew each time.
     odd: Vec<Arc<FileFacts>>,
+    /// What lets some folders be looked at alone.
+    pub(super) shape: Option<Shape>,
     pub(super) settled: Option<Settled>,
     /// Whether the index on disk says all of this.
     pub(super) saved: bool,
@@ -114,7 +118,7 @@ struct Read {
 impl Known {
     /// What an index says.
     pub(super) fn stored(shelves: Vec<Shelf>, store: Store, settled: Option<Settled>) -> Self {
-        Self { shelves, store, odd: Vec::new(), settled, saved: true }
+        Self { shelves, store, odd: Vec::new(), shape: None, settled, saved: true }
     }
 
     /// That a plan was made of this.
@@ -123,18 +127,24 @@ impl Known {
         self.settled = settled;
     }
 
-    /// Looks at the files of these folders: those that are not proven to hold what they held are read.
+    /// Looks at the files of these folders: those that are not proven to hold what they held are read. What is known of
+    /// a folder that was not looked at stays, and one that was and is not among them is gone.
     pub(super) fn look(
         &self,
         root: &Root,
         folders: Vec<Folder>,
+        was_looked_at: impl Fn(&str) -> bool,
         default_tenant: Option<&TenantName>,
     ) -> Result<Update, ListError> {
         let mut update = Update::default();
         let mut jobs = Vec::new();
-        let mut old: BTreeMap<&str, usize> =
-            self.shelves.iter().enumerate().map(|(index, shelf)| (&*shelf.folder.path, index)).collect();
+        let shelves = self.shelves.iter().enumerate().map(|(index, shelf)| (&*shelf.folder.path, index));
+        let (old, others): (Vec<_>, Vec<_>) = shelves.partition(|(path, _)| was_looked_at(path));
+        let (mut old, mut others) = (BTreeMap::from_iter(old), others.into_iter().peekable());
         for folder in folders {
+            while let Some((_, other)) = others.next_if(|(path, _)| **path < *folder.path) {
+                update.shelves.push(Next::Same(other));
+            }
             let before = old.remove(&*folder.path);
             let next = match before.filter(|&before| folder.proves_same(&self.shelves[before].folder)) {
                 Some(before) => Next::Same(before),
@@ -146,6 +156,7 @@ impl Known {
             };
             update.shelves.push(next);
         }
+        update.shelves.extend(others.map(|(_, other)| Next::Same(other)));
         update.gone.extend(old.into_values().flat_map(|gone| &self.shelves[gone].spans));
         let read = parallel(&jobs, |job| self.read(job, root, default_tenant));
         for (job, read) in jobs.iter().zip(read) {
@@ -246,6 +257,14 @@ impl Known {
         }
         others.into_iter().for_each(|place| self.shelves[place].sort());
         changed
+    }
+
+    /// The folders of a scope, where looking at them alone tells all, and surely leaves neither nothing nor too much.
+    pub(super) fn part_of(&self, root: &Root, scope: &Scope, now: i64) -> Option<Looked> {
+        let looked = self.shape.as_ref()?.look(root, scope, now)?;
+        let files: usize = looked.folders.iter().map(Folder::len).sum();
+        let fits = (files > 0 || looked.paths.is_empty()) && self.len() + files <= MAX_FILES;
+        fits.then_some(looked)
     }
 
     /// How many files there are.

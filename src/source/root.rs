@@ -18,12 +18,15 @@ const MAX_BYTES: u64 = 1024 * 1024 + 1;
 /// How many links one path may go through, as the kernel counts.
 const MAX_LINKS: usize = 40;
 
+/// Which directory it is, whatever its path: its device and its inode.
+pub(super) type Identity = (u64, u64);
+
 /// A directory, held open.
 #[derive(Debug)]
 pub(super) struct Root {
     handle: OwnedFd,
     path: PathBuf,
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 /// Where a path below the root leads.
@@ -42,6 +45,16 @@ impl Root {
         let handle = fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let identity = identity(&fs::fstat(&handle)?);
         Ok(Self { handle, path, identity })
+    }
+
+    /// Which directory it is.
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The path of a folder below it, given by its real path.
+    pub(super) fn below<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.strip_prefix(&self.path).ok()
     }
 
     /// Whether that path leads somewhere else by now.
@@ -127,7 +140,7 @@ impl Root {
     }
 }
 
-fn identity(stat: &Stat) -> (u64, u64) {
+fn identity(stat: &Stat) -> Identity {
     (stat.st_dev, stat.st_ino)
 }
 

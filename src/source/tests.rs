@@ -197,15 +197,19 @@ fn an_index_spares_reading_and_is_never_needed() {
     }
     let source = || Source::new(root.path(), tenants()).indexed(state.path());
     let mut first = source();
-    assert_eq!(ids(&first.sight(|_| true)), ["default/a", "default/b"], "nothing was settled yet");
+    assert_eq!(
+        ids(&first.sight(&Scope::Everything, |_| true)),
+        ["default/a", "default/b"],
+        "nothing was settled yet"
+    );
     first.settle(Some(settled(2, &[])));
     first.save();
     let index = index::path(state.path());
     let whole = fs::read(&index).unwrap();
     let mut again = source();
-    assert!(again.sight(|_| true).tells_nothing(), "nothing changed");
+    assert!(again.sight(&Scope::Everything, |_| true).tells_nothing(), "nothing changed");
     assert_eq!(
-        ids(&again.sight(|_| false)),
+        ids(&again.sight(&Scope::Everything, |_| false)),
         ["default/a", "default/b"],
         "all is told where it does not hold"
     );
@@ -214,14 +218,14 @@ fn an_index_spares_reading_and_is_never_needed() {
 
     fs::write(root.path().join("b.yaml"), document("c")).unwrap();
     let mut changed = source();
-    let part = changed.sight(|_| true).part.clone().unwrap();
+    let part = changed.sight(&Scope::Everything, |_| true).part.clone().unwrap();
     assert_eq!(part.ids.iter().map(ToString::to_string).collect::<Vec<_>>(), ["default/b", "default/c"]);
     assert_eq!(part.in_sync, [("default".parse().unwrap(), 1)].into(), "the other one");
     assert_eq!(changed.known.as_ref().unwrap().settled, None, "until another plan is made");
     changed.settle(Some(settled(1, &["default/b", "default/c"])));
     changed.save();
     let mut named = source();
-    let snapshot = named.sight(|_| true);
+    let snapshot = named.sight(&Scope::Everything, |_| true);
     assert_eq!(ids(&snapshot), ["default/c"], "what was named is looked at again");
     assert_eq!(snapshot.part.as_ref().unwrap().ids.len(), 2);
     named.carry_on(EntryHash::of(b"newer"));
@@ -258,4 +262,31 @@ fn a_payload_is_what_the_snapshot_saw_or_nothing() {
     assert!(matches!(source.payloads().get(id, desired), Err(PayloadError::Changed)));
     fs::remove_file(&file).unwrap();
     assert!(matches!(source.payloads().get(id, desired), Err(PayloadError::Io(_))));
+}
+
+#[test]
+fn only_where_something_happened_is_looked() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().canonicalize().unwrap();
+    let write = |file: &str, name: &str| fs::write(root.join(file), document(name)).unwrap();
+    for folder in ["one", "two"] {
+        fs::create_dir(root.join(folder)).unwrap();
+        write(&format!("{folder}/a.yaml"), folder);
+    }
+    let mut source = Source::new(&root, ["default".parse().unwrap()].into());
+    let mut seen = |folders: &[&str]| {
+        let folders = folders.iter().map(|folder| root.join(folder)).collect();
+        ids(&source.sight(&Scope::Folders(folders), |_| false))
+    };
+    assert_eq!(seen(&[]), ["default/one", "default/two"], "at first it looks at everything");
+    write("one/b.yaml", "new-in-one");
+    write("two/b.yaml", "new-in-two");
+    assert_eq!(seen(&[]), ["default/one", "default/two"]);
+    assert_eq!(seen(&["two"]), ["default/new-in-two", "default/one", "default/two"]);
+    fs::create_dir(root.join("two/three")).unwrap();
+    assert_eq!(
+        seen(&["two"]),
+        ["default/new-in-one", "default/new-in-two", "default/one", "default/two"],
+        "where a folder came, more may have come"
+    );
 }

@@ -20,6 +20,10 @@ use super::{MAX_DEPTH, MAX_FILES};
 use crate::finding::Code;
 use crate::snapshot::{self, FileFacts};
 
+mod shape;
+
+pub(super) use shape::{Looked, Shape};
+
 /// How many files are looked at by one thread at a time.
 const PIECE: usize = 512;
 
@@ -32,6 +36,8 @@ pub(super) struct Listing {
     pub(super) odd: Vec<Odd>,
     /// Every link that was followed.
     pub(super) links: Vec<Link>,
+    /// What lets a later look be at some folders alone.
+    pub(super) shape: Option<Shape>,
 }
 
 /// A link, and where it led to.
@@ -95,7 +101,7 @@ impl Listing {
     pub(super) fn of(root: &Root, now: i64) -> Result<Self, ListError> {
         let mut walk = Walk { root, seen: BTreeSet::new(), entries: Vec::new(), files: 0 };
         walk.below(String::new(), PathBuf::new())?;
-        let mut listing = Self::default();
+        let mut listing = Self { shape: Shape::of(root, &walk.entries), ..Self::default() };
         // What a link to a folder adds may hold further links.
         let (mut done, mut files) = (0, Vec::new());
         while done < walk.entries.len() {
@@ -166,13 +172,13 @@ impl Walk<'_> {
             let read = each(&level, |(name, real)| read_folder(self.root, name, real));
             let reals: Vec<PathBuf> = level.drain(..).map(|(_, real)| real).collect();
             for (entries, real) in read.into_iter().zip(reals) {
-                let mut entries = entries?;
+                let entries = entries?;
                 self.files += entries.files.len();
                 if self.files > MAX_FILES {
                     return Err(ListError::TooMany);
                 }
-                let folders = std::mem::take(&mut entries.folders).into_iter();
-                level.extend(folders.map(|name| (below(&entries.path, &name), real.join(&name))));
+                let folders = entries.folders.iter();
+                level.extend(folders.map(|name| (below(&entries.path, name), real.join(name))));
                 self.entries.push(entries);
             }
             if level.is_empty() {
@@ -217,10 +223,16 @@ fn read_folder(root: &Root, name: &str, real: &Path) -> Result<Entries, ListErro
         entries.add(file_name, kind);
     }
     entries.files.sort_unstable();
+    entries.folders.sort_unstable();
     Ok(entries)
 }
 
 impl Entries {
+    /// Whether it holds nothing but files and folders.
+    fn is_plain(&self) -> bool {
+        self.links.is_empty() && self.odd.is_empty()
+    }
+
     fn add(&mut self, name: &CStr, kind: FileType) {
         let named = is_policy_file(name.to_bytes());
         let Ok(text) = name.to_str() else {

@@ -1,9 +1,9 @@
 //! Hints that the policy directory may have changed.
 //!
-//! A hint says "look", never "what": events can be missed, doubled and late, so what is done follows from the next
+//! A hint says where to look, never "what": events can be missed, doubled and late, so what is done follows from the next
 //! snapshot alone. A burst of events makes one hint, once it has been quiet for [`QUIET`], at the latest [`PATIENCE`] after
-//! its first event. The debouncing is ours because a hint needs no paths: the crates for it keep every path, and one of
-//! them fails on events that have none, such as that of a queue that ran over.
+//! its first event. The debouncing is ours because a hint needs a few folders at most: the crates for it keep every path,
+//! and one of them fails on events that have none, such as that of a queue that ran over.
 //!
 //! ```text
 //! ground (folders, and every link on the way to them) ─► events ┐
@@ -15,8 +15,8 @@
 //! system has none, the same ground is looked at again and again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
@@ -28,6 +28,7 @@ use tracing::info;
 mod ground;
 mod poll;
 
+use super::scope::Scope;
 use ground::Ground;
 use poll::Poll;
 
@@ -67,6 +68,8 @@ pub struct Watch {
     poll: Option<Poll>,
     events: mpsc::Receiver<()>,
     sender: mpsc::Sender<()>,
+    /// Where something happened since the last hint.
+    scope: Arc<Mutex<Scope>>,
     /// Whether there may be folders that are not watched yet.
     stale: Arc<AtomicBool>,
 }
@@ -85,6 +88,7 @@ impl Watch {
             poll: None,
             events,
             sender,
+            scope: Arc::new(Mutex::new(Scope::nowhere())),
             stale: Arc::default(),
         }
     }
@@ -138,6 +142,7 @@ impl Watch {
             ground: ground.clone(),
             ignored: self.ignored.clone(),
             stale: Arc::clone(&self.stale),
+            scope: Arc::clone(&self.scope),
             sender: self.sender.clone(),
         };
         let mut watcher = (self.begin)(handler)?;
@@ -154,8 +159,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Waits for the end of the next burst. Nothing is lost where this is given up half way.
-    pub async fn hint(&mut self) {
+    /// Waits for the end of the next burst, and tells where to look. Nothing is lost where this is given up half way.
+    pub async fn hint(&mut self) -> Scope {
         match &mut self.poll {
             Some(poll) => tokio::select! {
                 () = poll.changed() => {}
@@ -168,6 +173,9 @@ impl Watch {
         }
         let deadline = Instant::now() + PATIENCE;
         while let Ok(Some(())) = timeout_at(deadline.min(Instant::now() + QUIET), self.events.recv()).await {}
+        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = std::mem::replace(&mut *scope, Scope::nowhere());
+        if self.poll.is_some() { Scope::Everything } else { heard }
     }
 }
 
@@ -210,6 +218,7 @@ struct Handler {
     ground: Ground,
     ignored: PathBuf,
     stale: Arc<AtomicBool>,
+    scope: Arc<Mutex<Scope>>,
     sender: mpsc::Sender<()>,
 }
 
@@ -219,13 +228,19 @@ impl EventHandler for Handler {
             Ok(event) => (self.matters(event), regroups(event)),
             Err(_) => (true, true),
         };
-        if event.is_ok_and(|event| event.need_rescan()) {
+        if event.as_ref().is_ok_and(Event::need_rescan) {
             info!(name: "source.overrun", "there were more events than the kernel keeps, so everything is looked at");
         }
         if matters {
+            let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
             if regroups {
                 self.stale.store(true, Ordering::SeqCst);
+                *scope = Scope::Everything;
             }
+            // What happened to the directory itself or on the way to it stands in no folder of it, and is told so.
+            let paths = event.iter().flat_map(|event| &event.paths);
+            paths.filter_map(|path| path.parent()).for_each(|folder| scope.add(folder));
+            drop(scope);
             // A full channel already holds the hint.
             let _ = self.sender.try_send(());
         }

@@ -17,6 +17,7 @@ use chatward::policy::TenantName;
 use chatward::reconcile::{Reconciler, Report};
 use chatward::remote::{HttpTenant, Tokens, Tuning};
 use chatward::sandbox::{Options, Sandbox};
+use chatward::source::Scope;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,8 @@ pub async fn recorded_pass(
     let mut reconciler = Reconciler::new(settings, ledger, remotes, host, false).await.unwrap();
     let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
     let stopwatch = Stopwatch { start: Instant::now(), last: Mutex::default() };
-    let report = reconciler.pass(Retry::Due, (&drain, &stop), &stopwatch).await.unwrap();
+    let report =
+        reconciler.pass((Retry::Due, &Scope::Everything), (&drain, &stop), &stopwatch).await.unwrap();
     let ledger = reconciler.ledger();
     let recorded = (ledger.read(|state| state.head.sequence), ledger.syncs());
     (report, stopwatch.last.into_inner().unwrap(), recorded)

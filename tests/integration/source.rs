@@ -14,6 +14,7 @@ use chatward::ledger::Ledger;
 use chatward::plan::Retry;
 use chatward::reconcile::{Reconciler, Report};
 use chatward::remote::{HttpTenant, Tokens};
+use chatward::source::Scope;
 use chatward::source::watch::QUIET;
 use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
@@ -212,7 +213,8 @@ async fn pass(world: &World, between: impl FnOnce()) -> Report {
         tokio::time::resume();
     };
     tokio::time::pause();
-    let (report, ()) = tokio::join!(reconciler.pass(Retry::Due, (&drain, &stop), &()), meanwhile);
+    let (report, ()) =
+        tokio::join!(reconciler.pass((Retry::Due, &Scope::Everything), (&drain, &stop), &()), meanwhile);
     report.unwrap()
 }
 

@@ -16,6 +16,7 @@ use chatward::plan::{Action, Retry};
 use chatward::reconcile::{BindError, Reconciler, Report};
 use chatward::remote::{HttpTenant, Tokens, Tuning};
 use chatward::sandbox::Sandbox;
+use chatward::source::Scope;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -91,7 +92,7 @@ impl Stage {
                 break;
             }
             self.world.count(|course| course.passes += 1);
-            let pass = Box::pin(reconciler.pass(Retry::Due, (&drain, &stop), &()));
+            let pass = Box::pin(reconciler.pass((Retry::Due, &Scope::Everything), (&drain, &stop), &()));
             match self.step(&drain, &stop, pass).await {
                 Ended::Died => return Ok(()),
                 Ended::Finished(report) => {
@@ -128,7 +129,7 @@ impl Stage {
         loop {
             // Once somebody asks for what was refused to be sent again: it is not refused any more.
             let retry = if pass == 2 { Retry::Rejected } else { Retry::Due };
-            let report = reconciler.pass(retry, (&drain, &stop), &()).await;
+            let report = reconciler.pass((retry, &Scope::Everything), (&drain, &stop), &()).await;
             let report = report.map_err(|error| Invariant::Opens.broken(error))?;
             sleep(REST).await;
             pass += 1;
@@ -145,7 +146,7 @@ impl Stage {
             let _ = self.directory.ids().iter().any(|id| self.tenants.lose(id));
         }
         let requests = self.world.requests();
-        let report = reconciler.pass(Retry::Due, (&drain, &stop), &Ignorant).await;
+        let report = reconciler.pass((Retry::Due, &Scope::Everything), (&drain, &stop), &Ignorant).await;
         let report = report.map_err(|error| Invariant::Opens.broken(error))?;
         let after = self.world.requests();
         if after > requests && report.plan.steps.is_empty() {

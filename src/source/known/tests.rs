@@ -21,7 +21,7 @@ use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
 use crate::source::root::Root;
 use crate::source::tree::Listing;
-use crate::source::{Source, now};
+use crate::source::{Scope, Source, now};
 use crate::state::{Applied, Open, PolicyState, Position, Setback, State, TenantState};
 
 /// How many files another look opens, and how many of them it parses.
@@ -30,7 +30,7 @@ fn opened(source: &Source, default_tenant: &str) -> (usize, usize) {
     let folders = Listing::of(&root, (source.now)()).unwrap().folders;
     let default_tenant = default_tenant.parse().unwrap();
     let known = source.known.as_ref().unwrap();
-    let read = known.look(&root, folders, Some(&default_tenant)).unwrap().read;
+    let read = known.look(&root, folders, |_| true, Some(&default_tenant)).unwrap().read;
     (read.len(), read.iter().filter(|(_, read)| read.fresh.is_some()).count())
 }
 
@@ -115,6 +115,18 @@ fn doing() -> impl Strategy<Value = Doing> {
     ]
 }
 
+impl Doing {
+    /// The files that it happens to, or beside.
+    fn files(&self) -> Vec<u8> {
+        match self {
+            Self::Write(file, _) | Self::Remove(file) => vec![*file],
+            Self::Rename(from, to) => vec![*from, *to],
+            Self::Odd(_) => vec![0],
+            Self::Act(_) | Self::Happens(..) | Self::Restart | Self::Nothing => Vec::new(),
+        }
+    }
+}
+
 struct World {
     directory: tempfile::TempDir,
     tenants: BTreeSet<TenantName>,
@@ -122,6 +134,8 @@ struct World {
     source: Source,
     /// What somebody knows who was told of every snapshot.
     shown: Snapshot,
+    /// Where the next look need be.
+    scope: Scope,
     /// How much was done: no two versions of a file have the same length, so that metadata tells them apart.
     done: usize,
 }
@@ -147,6 +161,7 @@ impl World {
             tenants,
             source,
             shown: Snapshot::default(),
+            scope: Scope::Everything,
             done: 0,
         }
     }
@@ -158,6 +173,11 @@ impl World {
 
     fn does(&mut self, doing: &Doing, named: &BTreeSet<PolicyId>, desired: &BTreeMap<PolicyId, Digest>) {
         self.done += 1;
+        self.scope = Scope::nowhere();
+        for file in doing.files() {
+            let folder = self.file(file).parent().unwrap().canonicalize().unwrap();
+            self.scope.add(&folder);
+        }
         match doing {
             Doing::Write(file, documents) => fs::write(self.file(*file), self.text(documents)).unwrap(),
             Doing::Remove(file) => drop(fs::remove_file(self.file(*file))),
@@ -284,7 +304,7 @@ impl World {
     /// The plan made of what can have changed, which is that made of everything; and whether it was made of less.
     fn plan(&mut self) -> (Decided, Snapshot, bool) {
         let head = self.state.head.hash;
-        let seen = self.source.sight(|settled| settled.head == head);
+        let seen = self.source.sight(&self.scope, |settled| settled.head == head);
         let decided = self.decide(&seen);
         let whole = Source::new(&self.directory.path().join("tree"), self.tenants.clone()).snapshot();
         assert_eq!(decided, self.decide(&whole));
