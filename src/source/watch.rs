@@ -238,7 +238,7 @@ impl EventHandler for Handler {
                 *scope = Scope::Everything;
             }
             // What happened to the directory itself or on the way to it stands in no folder of it, and is told so.
-            let paths = event.iter().flat_map(|event| &event.paths);
+            let paths = event.iter().flat_map(|event| &event.paths).filter(|path| self.counts(path));
             paths.filter_map(|path| path.parent()).for_each(|folder| scope.add(folder));
             drop(scope);
             // A full channel already holds the hint.
@@ -255,8 +255,11 @@ impl Handler {
             EventKind::Access(_) => false,
             _ => true,
         };
-        let counts = |path: &PathBuf| self.ground.counts(path) && !path.starts_with(&self.ignored);
-        change && (event.paths.is_empty() || event.paths.iter().any(counts))
+        change && (event.paths.is_empty() || event.paths.iter().any(|path| self.counts(path)))
+    }
+
+    fn counts(&self, path: &Path) -> bool {
+        self.ground.counts(path) && !path.starts_with(&self.ignored)
     }
 }
 

@@ -99,7 +99,10 @@ async fn a_change_is_looked_for_in_its_folder() {
     let mut world = World::new(plain);
     let default = world.path("policies/default").canonicalize().unwrap();
     fs::write(default.join("a.yaml"), "two").unwrap();
-    assert_eq!(world.watch.hint().await, Scope::Folders([default].into()));
+    assert_eq!(world.watch.hint().await, Scope::Folders([default.clone()].into()));
+    fs::write(world.path("beside"), "three").unwrap();
+    fs::rename(world.path("beside"), default.join("a.yaml")).unwrap();
+    assert_eq!(world.watch.hint().await, Scope::Folders([default].into()), "wherever it came from");
     fs::create_dir(world.path("policies/other")).unwrap();
     assert_eq!(
         world.watch.hint().await,
