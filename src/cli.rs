@@ -31,7 +31,7 @@ Exit codes:
   0   fine, or nothing to do
   1   failed
   2   changes pending (plan --detailed-exitcode), or findings of severity error (validate, csp check),
-      with --deny warnings of severity warning too
+      with --deny warnings of severity warning too, or a page comes without its policy (observe)
   3   credentials refused
   4   some policies failed, are held or degraded, and others went through
   5   cancelled

@@ -256,7 +256,7 @@ impl Metrics {
         for (tenant, _, seen) in pages.iter() {
             // All verdicts of a tenant with pages, so that an alert sees one come and go.
             for verdict in PageVerdict::ALL.map(PageVerdict::name) {
-                self.pages.get_or_create(&OfVerdict { tenant: tenant.to_string(), verdict });
+                drop(self.pages.get_or_create(&OfVerdict { tenant: tenant.to_string(), verdict }));
             }
             let of = OfVerdict { tenant: tenant.to_string(), verdict: seen.verdict.name() };
             self.pages.get_or_create(&of).inc();
