@@ -20,10 +20,11 @@ use crate::direction::directives;
 use crate::entry::{Event, PageDropped, PageObserved, PageVerdict};
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
-use crate::observed::{self, Outcome};
+use crate::observed::{self, Outcome, Received};
 use crate::page;
 use crate::policy::{PolicyId, TenantName};
 use crate::printable::printable;
+use crate::state::Position;
 
 /// How many pages are fetched at once.
 const AT_ONCE: usize = 4;
@@ -155,10 +156,6 @@ impl Observer {
             state.policy(&id)?.applied.as_ref().map(|applied| (applied.digest, applied.intent))
         });
         let fetched = page::fetch(page.address()).await;
-        let ledger = Arc::clone(&self.ledger);
-        let payload = move || applied.and_then(|(_, intent)| ledger.payload_at(intent));
-        let payload = self.host.wait_for(payload).await.ok().flatten();
-        let policy = payload.map(|it| directives(&it.security_profile.content_security_policy));
         let mut observed = PageObserved {
             id,
             url: page.url.clone(),
@@ -171,11 +168,14 @@ impl Observer {
             difference: None,
             error: None,
         };
-        let outcome = fetched.and_then(|fetched| {
-            observed.header_digest = fetched.received.digest();
-            observed.landed_at = Some(fetched.landed_at).filter(|landed| landed != page.address());
-            fetched.received.against(policy.as_ref())
-        });
+        let outcome = match fetched {
+            Ok(fetched) => {
+                observed.header_digest = fetched.received.digest();
+                observed.landed_at = Some(fetched.landed_at).filter(|landed| landed != page.address());
+                self.compare(fetched.received, applied.map(|(_, intent)| intent)).await
+            }
+            Err(error) => Err(error),
+        };
         match outcome {
             Ok(Outcome { verdict, difference, enforced, report_only }) => {
                 observed = PageObserved { verdict, difference, enforced, report_only, ..observed };
@@ -183,6 +183,22 @@ impl Observer {
             Err(error) => observed.error = Some(printable(&error, MAX_ERROR)),
         }
         self.record(observed).await
+    }
+
+    /// Holds what was received against the payload of an intent, where reading files keeps nobody else waiting.
+    async fn compare(&self, received: Received, intent: Option<Position>) -> Result<Outcome, String> {
+        let ledger = Arc::clone(&self.ledger);
+        let compare = move || {
+            let payload = intent.map(|intent| {
+                let unread = || "what was brought live can't be read from the ledger".to_owned();
+                ledger.payload_at(intent).ok_or_else(unread)
+            });
+            let payload = payload.transpose()?;
+            let policy = payload.map(|it| directives(&it.security_profile.content_security_policy));
+            received.against(policy.as_ref())
+        };
+        let compared = self.host.wait_for(compare).await;
+        compared.unwrap_or_else(|_| Err("it could not be compared".to_owned()))
     }
 
     async fn record(&self, observed: PageObserved) -> Result<PageObserved, LedgerError> {

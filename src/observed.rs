@@ -200,10 +200,9 @@ fn distinct(policies: Vec<Directives>) -> Vec<Directives> {
 fn merged(policies: Vec<Directives>) -> Vec<Directives> {
     let mut merged: Vec<Directives> = Vec::with_capacity(policies.len());
     for policy in policies {
-        let fits = |other: &&mut Directives| {
-            !policy.0.iter().any(|directive| other.get(&directive.name).is_some())
-                && !(has_fetch(&policy) && has_fetch(other))
-        };
+        let shares = |other: &Directives| policy.0.iter().any(|it| other.get(&it.name).is_some());
+        let rival = |other: &Directives| has_fetch(&policy) && has_fetch(other);
+        let fits = |other: &&mut Directives| !shares(other) && !rival(other);
         match merged.iter_mut().find(fits) {
             Some(other) => other.0.extend(policy.0),
             None => merged.push(policy),

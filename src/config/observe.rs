@@ -79,8 +79,10 @@ fn page_of(raw: &raw::Observe) -> Result<Page, ConfigError> {
 mod tests {
     use super::*;
 
-    fn pages(rows: &[(&str, Option<u64>)]) -> Result<Vec<Page>, String> {
-        let row = |(url, every): &(&str, Option<u64>)| raw::Observe {
+    type Row = (&'static str, Option<u64>);
+
+    fn pages(rows: &[Row]) -> Result<Vec<Page>, String> {
+        let row = |(url, every): &Row| raw::Observe {
             url: (*url).to_owned(),
             policy: "checkout-chat".parse().unwrap(),
             every: every.map(Duration::from_secs),
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_looked_at_is_refused() {
-        let rows: [(&[(&str, Option<u64>)], &str); 8] = [
+        let rows: [(&[Row], &str); 8] = [
             (&[("http://www.example/", None)], "over https"),
             (&[("ftp://www.example/", None)], "over https"),
             (&[("www.example", None)], "not a URL"),

@@ -128,6 +128,9 @@ fn a_page_that_lost_a_directive_is_named_with_what_it_now_allows() {
     assert!(!lower.contains("authorization") && !lower.contains("cookie"), "{lower}");
 }
 
+/// Headers, the text of the page, and what that comes to.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[test]
 fn a_policy_is_found_wherever_a_page_says_it() {
     let site = Site::new();
@@ -136,7 +139,7 @@ fn a_policy_is_found_wherever_a_page_says_it() {
         format!("<html><head><meta http-equiv=\"content-security-policy\" content=\"{HEADER}\"></head>");
     let scripts = "script-src 'self'; default-src 'self'; object-src 'none'";
     let with_comma = format!("{scripts}, base-uri 'none'");
-    let rows: &[(&[(&str, &str)], &str, &str)] = &[
+    let rows: &[Row] = &[
         (&[(CSP, scripts), (CSP, "base-uri 'none'")], "", "matches"),
         (&[(CSP, &with_comma)], "", "matches"),
         (&[], &meta, "matches"),

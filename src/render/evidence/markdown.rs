@@ -98,7 +98,7 @@ fn page(f: &mut String, page: &PageEvidence) -> fmt::Result {
     }
     writeln!(f, "| from | to | looks | verdict | policy | header | what differs | entries |")?;
     writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
-    page.looks.chunk_by(|a, b| is_same(a, b)).try_for_each(|looks| row(f, looks))?;
+    page.looks.chunk_by(is_same).try_for_each(|looks| row(f, looks))?;
     writeln!(f)
 }
 
