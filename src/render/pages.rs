@@ -55,7 +55,7 @@ fn lines(f: &mut fmt::Formatter<'_>, difference: &PageDifference, report_only: u
     }
     // What no question asks is told by its reason.
     for reason in &difference.assessment.reasons {
-        writeln!(f, "  {:8}{}", reason.direction, shown(&reason.text))?;
+        writeln!(f, "  {}: {}", reason.direction, shown(&reason.text))?;
     }
     Ok(())
 }

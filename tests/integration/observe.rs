@@ -106,6 +106,7 @@ fn a_page_that_lost_a_directive_is_named_with_what_it_now_allows() {
         .says("extra   + script-src 'unsafe-inline' *")
         .says("allowed inline scripts run")
         .says("allowed the base URL may be any other site")
+        .says("weakens: base-uri no longer restricts anything")
         .says("Observe: 0 of 1 page as they should be.");
     let entries = world.entries("page.observed");
     let (first, second) = (&entries[0], &entries[1]);
