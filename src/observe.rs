@@ -57,12 +57,7 @@ impl Observer {
         Self { ledger, host, pages: settings.tenants.values().flat_map(of).collect() }
     }
 
-    /// How many pages there are.
-    pub fn len(&self) -> usize {
-        self.pages.len()
-    }
-
-    /// Whether there is none.
+    /// Whether there is no page to look at.
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty()
     }
