@@ -14,12 +14,14 @@ use crate::telemetry::LogFormat;
 
 mod audit;
 mod csp;
+mod observe;
 mod plan;
 mod past;
 mod validate;
 
 pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVerify};
 pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
+pub use observe::{Evidence, EvidenceOutput, Observe};
 pub use past::{Diff, History, Restore};
 pub use plan::{Plan, PlanOutput};
 pub use validate::{Deny, Explain, Report, Validate};
@@ -29,7 +31,7 @@ Exit codes:
   0   fine, or nothing to do
   1   failed
   2   changes pending (plan --detailed-exitcode), or findings of severity error (validate, csp check),
-      with --deny warnings of severity warning too
+      with --deny warnings of severity warning too, or a page comes without its policy (observe)
   3   credentials refused
   4   some policies failed, are held or degraded, and others went through
   5   cancelled
@@ -102,6 +104,19 @@ pub enum Verb {
     ///
     /// Comments, target browsers and annotations are not in the ledger, and do not come back.
     Restore(Restore),
+    /// Look at the pages of the settings now, as a browser receives them, and put on record what they send
+    ///
+    /// Fetches each page that `observe` names, and holds its Content-Security-Policy (headers and <meta>) to what was brought
+    /// live of its policy, by what both mean. A running daemon looks by itself, once a week unless the settings say otherwise;
+    /// this is for pipelines, and for a first try.
+    ///
+    /// Exits with 2 where a page sends something else than its policy, and with 1 where one could not be had.
+    Observe(Observe),
+    /// Report, from the proven ledger, what pages sent and what was changed in a time
+    ///
+    /// For auditors: PCI DSS 4.0.1 11.6.1 asks that what browsers receive is looked at once a week, and 6.4.3 and SOC 2 CC8.1
+    /// that changes are authorised. The ledger is proven first to last; where it does not hold there is no report.
+    Evidence(Evidence),
     /// No longer wait for an operation whose end will not be known
     ///
     /// The next pass then sends the newest digest. A pass does so by itself after three deadlines.

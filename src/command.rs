@@ -15,8 +15,10 @@ mod audit;
 mod completions;
 mod csp;
 mod doctor;
+mod evidence;
 mod explain;
 mod man;
+mod observe;
 mod past;
 mod plan;
 mod run;
@@ -78,6 +80,8 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::History(args) => past::history(&args),
         Verb::Diff(args) => past::diff(&args),
         Verb::Restore(args) => past::restore(&args),
+        Verb::Observe(args) => observe::run(args).await,
+        Verb::Evidence(args) => evidence::run(&args),
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Csp(args) => csp::run(&args),
         Verb::Schema => schema::run(),
@@ -91,9 +95,12 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
 pub fn log_filter(verb: &Verb) -> Option<&'static str> {
     match verb {
         Verb::Apply(_) if apply::has_bar() => Some("chatward=warn"),
-        Verb::Plan(_) | Verb::Status(_) | Verb::Validate(_) | Verb::Audit(_) | Verb::Csp(_) => {
-            Some("chatward=warn")
-        }
+        Verb::Plan(_)
+        | Verb::Status(_)
+        | Verb::Validate(_)
+        | Verb::Audit(_)
+        | Verb::Csp(_)
+        | Verb::Observe(_) => Some("chatward=warn"),
         _ => None,
     }
 }

@@ -17,6 +17,7 @@ use crate::policy::TenantName;
 
 mod audit;
 mod live;
+mod observe;
 mod probe;
 mod receive;
 pub mod raw;
@@ -25,6 +26,7 @@ mod server;
 pub mod wire;
 
 pub use live::Live;
+pub use observe::Page;
 pub use probe::{Probe, STANDARD_PROBES};
 pub use raw::{ClientAuth, Grant, OnDrift, OnFailure};
 pub use receive::Receive;
@@ -108,6 +110,8 @@ pub struct Tenant {
     pub live: Live,
     /// How what it delivers here is signed; nothing is taken where that is not set.
     pub receive: Option<Receive>,
+    /// The pages that are looked at as a browser receives them.
+    pub observe: Vec<Page>,
     /// The words of its wire.
     pub wire: Wire,
     /// How long after its intent a submit may be repeated under its key.

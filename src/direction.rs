@@ -17,6 +17,8 @@ mod csp;
 mod filters;
 pub mod header;
 
+pub use csp::directives;
+
 /// Which way a change goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

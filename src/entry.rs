@@ -17,6 +17,7 @@ use crate::policy::{PolicyId, TenantName};
 mod hold;
 mod json;
 mod operation;
+mod page;
 mod webhook;
 
 pub use hold::{Held, HoldReason, Released, Subject};
@@ -24,6 +25,7 @@ pub use operation::{
     Commit, Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
     WaitReason, Waiting,
 };
+pub use page::{PageDifference, PageDropped, PageObserved, PageVerdict};
 pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};
 
 /// The version of the entry format that this chatward writes, and the newest that it reads.
@@ -109,6 +111,10 @@ events! {
     HookRefused(HookRefused) = "hook.refused",
     /// A webhook that was replaced or left the settings is gone, or is left where it is for good.
     WebhookRemoved(WebhookRemoved) = "webhook.removed",
+    /// A page was looked at as a browser receives it.
+    PageObserved(Box<PageObserved>) = "page.observed",
+    /// A page is looked at no more: the settings name it no longer.
+    PageDropped(PageDropped) = "page.dropped",
     /// From this entry on, each is signed.
     Signing(Signing) = "ledger.signing",
     /// A file of the ledger begins, and carries on from what all files before it add up to.
@@ -127,6 +133,7 @@ impl Event {
             Self::WebhookEffect(effect) => Some(&effect.tenant),
             Self::HookRefused(refused) => Some(&refused.tenant),
             Self::WebhookRemoved(removed) => Some(&removed.tenant),
+            Self::PageDropped(dropped) => Some(&dropped.tenant),
             Self::Signing(_) | Self::Anchor(_) => None,
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
@@ -135,7 +142,8 @@ impl Event {
             | Self::Waiting(_)
             | Self::Effect(_)
             | Self::Late(_)
-            | Self::Verdict(_) => self.policy().map(|id| &id.tenant),
+            | Self::Verdict(_)
+            | Self::PageObserved(_) => self.policy().map(|id| &id.tenant),
         }
     }
 
@@ -148,6 +156,7 @@ impl Event {
             Self::Effect(effect) => Some(&effect.id),
             Self::Late(late) => Some(&late.id),
             Self::Verdict(verdict) => Some(&verdict.id),
+            Self::PageObserved(observed) => Some(&observed.id),
             Self::Held(Held { subject: Subject::Policy(id), .. })
             | Self::Released(Released { subject: Subject::Policy(id), .. }) => Some(id),
             _ => None,
@@ -162,6 +171,7 @@ impl Event {
             Self::Effect(effect) => effect.outcome != EffectOutcome::Done,
             Self::Verdict(verdict) => verdict.verification == Verification::Degraded,
             Self::WebhookEffect(effect) => effect.error.is_some(),
+            Self::PageObserved(observed) => observed.verdict != PageVerdict::Matches,
             Self::WebhookRemoved(removed) => removed.left.is_some(),
             _ => false,
         }

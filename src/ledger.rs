@@ -48,7 +48,7 @@ pub use error::LedgerError;
 pub use lock::Holder;
 pub use scan::{Scanned, scan};
 use sign::SigningKey;
-pub use verify::{Proof, Terms, verify};
+pub use verify::{Proof, Terms, verify, verify_each};
 use writer::Writer;
 
 /// How many bytes a segment holds before the next is begun.

@@ -34,6 +34,7 @@ pub mod snapshot;
 pub mod catalogue;
 pub mod repair;
 pub mod state;
+pub mod observed;
 pub mod plan;
 pub mod config;
 pub mod durations;
@@ -45,6 +46,7 @@ pub mod hints;
 pub mod rewrite;
 pub mod sandbox;
 pub mod remote;
+pub mod page;
 
 // Flow: one pass, and what drives it.
 pub mod host;
@@ -55,6 +57,7 @@ pub mod verify;
 pub mod deploy;
 pub mod webhook;
 pub mod reconcile;
+pub mod observe;
 pub mod controller;
 
 // Face: what people and programs meet.

@@ -20,10 +20,12 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::breaker::BreakerState;
 use crate::deploy::{Stage, StepResult};
+use crate::entry::PageVerdict;
 use crate::finding::Severity;
 use crate::outcome::{Endpoint, Outcome};
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::{Exchanged, Meter};
+use crate::state::Pages;
 use crate::status::Tally;
 
 mod text;
@@ -40,6 +42,7 @@ macro_rules! labels {
 labels! {
     OfTenant { tenant: String }
     OfSync { tenant: String, sync: String }
+    OfVerdict { tenant: String, verdict: &'static str }
     OfCause { tenant: String, cause: String }
     OfPolicy { tenant: String, policy: String }
     OfDeploy { tenant: String, result: &'static str }
@@ -82,6 +85,8 @@ pub struct Standing {
     pub entries: u64,
     /// What validation says.
     pub findings: BTreeMap<Severity, usize>,
+    /// How pages were seen last.
+    pub pages: Pages,
     /// Whether each policy is in sync; empty where that is not measured.
     pub policies: Vec<(PolicyId, bool)>,
 }
@@ -105,6 +110,8 @@ pub struct Metrics {
     findings: Family<OfSeverity, Gauge>,
     breakers: Family<OfTenant, Gauge>,
     success_ratio: Family<OfTenant, Number>,
+    pages: Family<OfVerdict, Gauge>,
+    oldest_page: Family<OfTenant, Number>,
     entries: Counter,
     reconciles: Family<OfResult, Counter>,
     stages: Family<OfStage, Histogram, Buckets>,
@@ -136,6 +143,8 @@ impl Metrics {
             findings: new.family("findings", "What validation says of the policy directory, by severity"),
             breakers: new.family("breaker_state", "How the tenant's breaker stands: 0 closed, 1 half-open, 2 open"),
             success_ratio: new.family("probe_success_ratio", "Probes that came to what they should, of the last ones of each policy"),
+            pages: new.family("observed_pages", "Pages by what the last look at them came to: matches, differs, none, unreachable or unapplied"),
+            oldest_page: new.family("observed_oldest_timestamp_seconds", "When the tenant's page that was not had for longest was had last"),
             entries: new.metric("audit_entries", "Entries of the ledger", Counter::default()),
             reconciles: new.family("reconcile", "Passes by result: success where nothing failed, failure otherwise"),
             stages: new.histograms("reconcile_duration_seconds", "How long the stages of a pass take", STAGE),
@@ -232,11 +241,30 @@ impl Metrics {
             let count = standing.findings.get(&severity).copied().unwrap_or_default();
             self.findings.get_or_create(&OfSeverity { severity: word }).set(whole(count));
         }
+        self.stand_pages(&standing.pages);
         self.entries.inner().store(standing.entries, Ordering::Relaxed);
         self.policy_synced.clear();
         for (PolicyId { tenant, name }, synced) in &standing.policies {
             let of = OfPolicy { tenant: tenant.to_string(), policy: name.to_string() };
             self.policy_synced.get_or_create(&of).set(i64::from(*synced));
+        }
+    }
+
+    fn stand_pages(&self, pages: &Pages) {
+        self.pages.clear();
+        self.oldest_page.clear();
+        for (tenant, _, seen) in pages.iter() {
+            // All verdicts of a tenant with pages, so that an alert sees one come and go.
+            for verdict in PageVerdict::ALL.map(PageVerdict::name) {
+                drop(self.pages.get_or_create(&OfVerdict { tenant: tenant.to_string(), verdict }));
+            }
+            let of = OfVerdict { tenant: tenant.to_string(), verdict: seen.verdict.name() };
+            self.pages.get_or_create(&of).inc();
+            let oldest = self.oldest_page.get_or_create(&OfTenant { tenant: tenant.to_string() });
+            let had = seconds(seen.had_at);
+            if oldest.get() == 0.0 || had < oldest.get() {
+                oldest.set(had);
+            }
         }
     }
 

@@ -44,6 +44,7 @@ mod fake;
 mod tests;
 
 pub use auth::Tokens;
+pub(crate) use cause::text as failure_text;
 pub use client::{HttpTenant, RemoteError};
 pub use date::date;
 pub use meter::{Exchanged, Meter};

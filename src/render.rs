@@ -15,9 +15,11 @@ pub mod apply;
 pub mod audit;
 pub mod csp;
 pub mod diff;
+pub mod evidence;
 pub mod explain;
 pub mod findings;
 pub mod history;
+pub mod pages;
 pub mod plan;
 pub mod status;
 mod columns;
@@ -65,6 +67,23 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 /// JSON for programs, indented, that is harmless on a terminal too.
 fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(|json| printable_json(&json))
+}
+
+/// A text in a code span: on one line, between more backquotes than it has in a row, and without what ends a cell.
+fn code(text: &str, max: usize) -> String {
+    let text = printable(text, max).replace('|', "\\u{7c}");
+    // A span of nothing is none, and one of spaces alone shows none.
+    if text.trim().is_empty() {
+        return "(empty)".to_owned();
+    }
+    match text.split(|c| c != '`').map(str::len).max().unwrap_or_default() {
+        0 => format!("`{text}`"),
+        // The spaces are taken away again; they keep backquotes at either end apart from the fence.
+        longest => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
+    }
 }
 
 /// Changed fields, each on lines of its own: what came in green, what went in red.

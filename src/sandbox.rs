@@ -41,6 +41,7 @@ mod keys;
 mod log;
 mod model;
 mod options;
+mod page;
 mod pace;
 mod policies;
 mod probes;

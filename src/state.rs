@@ -45,8 +45,12 @@ use crate::outcome::Verification;
 use crate::policy::{PolicyId, PolicyName, TenantName};
 
 mod fold;
+mod pages;
+mod webhooks;
 
 pub use fold::Illegal;
+pub use pages::{MAX_PAGES, Pages, Seen};
+pub use webhooks::{OpenWebhook, Registered, WebhookState};
 
 /// Where an entry's line begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -88,6 +92,9 @@ pub struct State {
     /// What is held, and why.
     #[serde(with = "holds")]
     pub holds: BTreeMap<Subject, Hold>,
+    /// How pages were seen last.
+    #[serde(default, skip_serializing_if = "Pages::is_empty")]
+    pub pages: Pages,
 }
 
 /// What is known of a tenant.
@@ -278,57 +285,6 @@ pub struct Hold {
     /// The file that it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Arc<str>>,
-}
-
-/// What is known of a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookState {
-    /// What is registered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub registered: Option<Registered>,
-    /// The registration whose end is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<OpenWebhook>,
-    /// Ids of earlier registrations that this one replaced, as long as they are to be removed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub obsolete: Vec<String>,
-    /// Why the last registration failed, since the last success.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-/// A registered webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Registered {
-    /// With which settings.
-    pub settings_digest: Digest,
-    /// The tenant's id of it, where it said one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub webhook_id: Option<String>,
-    /// When.
-    pub time: Timestamp,
-}
-
-/// A registration whose end is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OpenWebhook {
-    /// With which settings.
-    pub settings_digest: Digest,
-    /// Its key.
-    pub idempotency_key: Uuid,
-    /// Its id.
-    pub correlation_id: Uuid,
-}
-
-impl WebhookState {
-    /// Every id that is known of it.
-    pub fn ids(&self) -> impl Iterator<Item = &String> {
-        let registered = self.registered.as_ref().and_then(|registered| registered.webhook_id.as_ref());
-        self.obsolete.iter().chain(registered)
-    }
 }
 
 impl PolicyState {

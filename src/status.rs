@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::breaker::BreakerState;
 use crate::digest::Digest;
@@ -17,7 +18,7 @@ use crate::outcome::Verification;
 use crate::plan::{self, HeldItem, Plan, Step};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
-use crate::state::{Head, PolicyState, State};
+use crate::state::{Head, PolicyState, Seen, State};
 
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
@@ -64,6 +65,8 @@ pub struct Status {
     pub more: usize,
     /// In the order of names.
     pub tenants: Vec<TenantStatus>,
+    /// In the order of tenants and addresses.
+    pub pages: Vec<PageStatus>,
     /// The ledger's newest entry.
     pub ledger: Head,
 }
@@ -130,6 +133,18 @@ pub struct TenantStatus {
     pub applied: usize,
     /// Names of its registered webhooks.
     pub webhooks: Vec<String>,
+}
+
+/// One page, as it was seen last.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PageStatus {
+    /// Its tenant.
+    pub tenant: TenantName,
+    /// Its address.
+    pub url: Url,
+    /// The policy, what came of the look, and when.
+    #[serde(flatten)]
+    pub seen: Seen,
 }
 
 /// Which policies are shown.
@@ -218,6 +233,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, 
         policies,
         more,
         tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant)).collect(),
+        pages: pages(state, query),
         ledger: state.head,
     }
 }
@@ -342,6 +358,16 @@ fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState) -> TenantSt
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
     }
+}
+
+fn pages(state: &State, query: &Query<'_>) -> Vec<PageStatus> {
+    let asked = state.pages.iter().filter(|(name, ..)| query.tenant.is_none_or(|asked| *name == asked));
+    let row = |(tenant, url, seen): (&TenantName, &Url, &Seen)| PageStatus {
+        tenant: tenant.clone(),
+        url: url.clone(),
+        seen: seen.clone(),
+    };
+    asked.map(row).collect()
 }
 
 fn health(policy: &PolicyState) -> Health {

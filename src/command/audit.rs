@@ -98,7 +98,7 @@ fn verify(args: &AuditVerify) -> anyhow::Result<Exit> {
     }
 }
 
-fn public_key(path: &Path) -> anyhow::Result<PublicKey> {
+pub(super) fn public_key(path: &Path) -> anyhow::Result<PublicKey> {
     let pem = fs::read_to_string(path).with_context(|| format!("public key {}", path.display()))?;
     PublicKey::from_pem(&pem).with_context(|| format!("public key {}", path.display()))
 }

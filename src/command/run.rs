@@ -15,6 +15,7 @@ use crate::config::{Listen, Overrides};
 use crate::controller;
 use crate::host::Host;
 use crate::metrics::Metrics;
+use crate::observe::Observer;
 use crate::reconcile::Reconciler;
 use crate::server::{self, Board, Hooks, Terms};
 use crate::source::watch::{Mode, Watch};
@@ -56,6 +57,7 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     let (terms, hooks) = (Terms::of(&settings), Hooks::of(&settings));
     let reconciler = Reconciler::new(settings, ledger, tenants, host.clone(), args.write.rebind).await?;
     reconciler.watch_live();
+    let observer = Observer::new(reconciler.settings(), Arc::clone(reconciler.ledger()), host.clone());
     let (ask, asked) = mpsc::channel(1);
     hangups(ask.clone())?;
     let board = Arc::new(Board::new(
@@ -66,9 +68,12 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
         metrics,
         ask,
     ));
+    let (passed, stop) = (board.passed(), stops.drain.clone());
+    let looks = tokio::spawn(async move { observer.run(&passed, &stop).await });
     let (closed, served) = (CancellationToken::new(), Arc::clone(&board));
     let server = listener.map(|listener| tokio::spawn(server::serve(listener, served, closed.clone())));
     controller::run(reconciler, watch, asked, &stops, &host, &*board).await?;
+    looks.await.context("looks at pages")??;
     closed.cancel();
     if let Some(server) = server {
         server.await.context("the daemon's own endpoints")?;

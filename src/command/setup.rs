@@ -189,6 +189,10 @@ pub(super) fn point(tenant: &mut Tenant, address: SocketAddr) {
         auth: config::ClientAuth::default(),
         access_key: None,
     });
+    for page in &mut tenant.observe {
+        let address = endpoints.chat_endpoint.replace("{policy}", page.policy.as_str());
+        page.simulated_at = address.parse().ok();
+    }
     let verify = tenant.verify.take().unwrap_or_else(|| Verify::at(String::new()));
     tenant.verify = Some(Verify { endpoint: endpoints.chat_endpoint, send_token_to: Vec::new(), ..verify });
     // A simulated job ends within seconds, so it is asked sooner than a real one.

@@ -11,8 +11,10 @@ use crate::policy::TenantName;
 use crate::signature::Scheme;
 
 mod common;
+mod observe;
 
 pub use common::{Audit, Guard, Source};
+pub use observe::Observe;
 
 /// The whole file. Unknown keys are errors everywhere.
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +121,9 @@ pub struct Tenant {
     pub live: Live,
     /// How the tenant's deliveries are signed.
     pub receive: Option<Receive>,
+    /// The pages that are looked at as a browser receives them.
+    #[serde(default)]
+    pub observe: Vec<Observe>,
     /// Words of the wire that differ from the preset's.
     #[serde(default)]
     pub wire: Wire,

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::audit::audit_of;
+use super::observe::pages_of;
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
 use super::wire::{TUTORIAL, Wire};
@@ -140,6 +141,7 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
             .collect(),
         live: raw::Live::default(),
         receive: None,
+        observe: Vec::new(),
         wire: raw::Wire::default(),
         idempotency: raw::Idempotency::default(),
     })
@@ -186,6 +188,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         webhooks,
         live: Live::resolve(&raw.live)?,
         receive: receive.transpose()?.flatten(),
+        observe: pages_of(&raw.observe)?,
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
         key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
         sandbox: false,

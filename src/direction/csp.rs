@@ -42,7 +42,7 @@ pub(super) fn compare_policies(old: &Directives, new: &Directives, reasons: &mut
 }
 
 /// The directives of a payload, as those of a document; none where they are switched off.
-pub(super) fn directives(csp: &ContentSecurityPolicy) -> Directives {
+pub fn directives(csp: &ContentSecurityPolicy) -> Directives {
     let unplaced = |text: &str| Spanned::new(text.to_owned(), Span::default());
     let directive = |(name, value): (&String, &WireValue)| {
         let value = match value {

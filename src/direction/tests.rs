@@ -364,7 +364,7 @@ proptest! {
         let (old, new) = (with_csp(&old), with_csp(&new));
         let forth = Assessment::of(&old, &new);
         let answers = |payload: &Payload| {
-            allows(&[csp::directives(&payload.security_profile.content_security_policy)])
+            allows(&[directives(&payload.security_profile.content_security_policy)])
         };
         let (before, after) = (answers(&old), answers(&new));
         let opened: Vec<Question> =

@@ -19,7 +19,7 @@ fn entry(event: &str) -> Value {
         "stateHash": Digest::of(b"state"), "fileHash": Digest::of(b"file"), "file": "policies/a.yaml",
         "operation": "deploy", "cause": "new", "payload": payload(), "attempts": 3, "count": 3, "submitMs": 12, "durationMs": 7,
         "jobId": "job-7", "location": "https://acme.example/jobs/7", "url": "https://siem.example/in",
-        "webhook": "siem", "preset": "tutorial", "origin": "https://acme.example", "detail": "no YAML",
+        "webhook": "siem", "verdict": "matches", "preset": "tutorial", "origin": "https://acme.example", "detail": "no YAML",
         "count": 3, "scope": "policy", "verification": "verified", "successRate": 1.0, "probes": [], "state": "closed",
         "reason": "invalid", "outcome": "done", "previousHash": EntryHash::GENESIS,
     });

@@ -19,7 +19,7 @@ use super::line::{self, Line};
 use super::sign::PublicKey;
 use super::{LedgerError, archive, batch, checkpoint};
 use crate::digest::{EntryHash, KeyId};
-use crate::entry::Event;
+use crate::entry::{Entry, Event};
 use crate::state::{Head, Position, State};
 use batch::{Batch, File};
 
@@ -60,12 +60,25 @@ pub struct Proof {
 /// # Errors
 /// Names the first line that does not hold.
 pub fn verify(directory: &Path, terms: &Terms<'_>) -> Result<Proof, LedgerError> {
+    verify_each(directory, terms, &mut |_, _| {})
+}
+
+/// The same, and hands each entry on as it is proven, without its payload. Nothing of what was handed on counts where the
+/// ledger does not hold as a whole.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_each(
+    directory: &Path,
+    terms: &Terms<'_>,
+    see: &mut dyn FnMut(&Entry, EntryHash),
+) -> Result<Proof, LedgerError> {
     // Before the files, which may grow meanwhile: what a checkpoint knows was on disk before it.
     let known = checkpoint::load(directory).map_or(0, |checkpoint| checkpoint.state.head.sequence);
     let files = batch::files(directory, terms.archives)?;
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let mut walk =
-        Walk { terms, state: State::default(), proof: Proof::default(), ends: Vec::new(), reached: false };
+    let (state, proof, ends, reached) = Default::default();
+    let mut walk = Walk { terms, see, state, proof, ends, reached };
     thread::scope(|scope| {
         let (work, batches) = sync_channel(workers * AHEAD);
         let (promise, promised) = sync_channel(workers * AHEAD);
@@ -147,6 +160,7 @@ fn signer(line: &Line, keys: &[PublicKey]) -> Option<KeyId> {
 /// Along the lines, in their order.
 struct Walk<'a> {
     terms: &'a Terms<'a>,
+    see: &'a mut dyn FnMut(&Entry, EntryHash),
     state: State,
     proof: Proof,
     /// Where each file so far began and ended.
@@ -202,6 +216,7 @@ impl Walk<'_> {
         }
         self.state.fold(entry, *hash, place.position).map_err(|illegal| place.broken(illegal.to_string()))?;
         self.signature(seen).map_err(|why| place.broken(why))?;
+        (self.see)(entry, *hash);
         self.reached |= self.terms.head == Some(*hash);
         match self.ends.last_mut() {
             Some(span) if !begins => span.last = self.state.head,

@@ -9,6 +9,14 @@ use crate::drift::Cause;
 use crate::plan::Action;
 use crate::status::Sync;
 
+/// A page that was looked at once.
+fn pages() -> Pages {
+    let seen = serde_json::json!({
+        "policy": "checkout-chat", "time": "2026-11-01T00:00:00Z", "hadAt": "2026-11-01T00:00:00Z", "verdict": "differs",
+    });
+    serde_json::from_value(serde_json::json!({ "acme": { "https://www.acme.example/": seen } })).unwrap()
+}
+
 /// Everything once.
 fn measured() -> Metrics {
     let metrics = Metrics::new();
@@ -41,6 +49,7 @@ fn measured() -> Metrics {
         oldest: [(tenant, time)].into(),
         entries: 42,
         findings: [(Severity::Warning, 3)].into(),
+        pages: pages(),
         policies: vec![(id, true)],
     });
     metrics
@@ -67,6 +76,8 @@ fn names_and_labels_stay() {
     # TYPE chatward_http_requests_total counter
     # TYPE chatward_last_attempt_timestamp_seconds gauge
     # TYPE chatward_last_success_timestamp_seconds gauge
+    # TYPE chatward_observed_oldest_timestamp_seconds gauge
+    # TYPE chatward_observed_pages gauge
     # TYPE chatward_policies gauge
     # TYPE chatward_policy_synced gauge
     # TYPE chatward_probe_latency_seconds histogram
@@ -95,6 +106,12 @@ fn names_and_labels_stay() {
     chatward_http_requests_total{tenant="acme",endpoint="submit",class="2xx"} 1
     chatward_last_attempt_timestamp_seconds 1793491200.0
     chatward_last_success_timestamp_seconds 1793491200.0
+    chatward_observed_oldest_timestamp_seconds{tenant="acme"} 1793491200.0
+    chatward_observed_pages{tenant="acme",verdict="differs"} 1
+    chatward_observed_pages{tenant="acme",verdict="matches"} 0
+    chatward_observed_pages{tenant="acme",verdict="none"} 0
+    chatward_observed_pages{tenant="acme",verdict="unapplied"} 0
+    chatward_observed_pages{tenant="acme",verdict="unreachable"} 0
     chatward_policies{tenant="acme",sync="OutOfSync"} 1
     chatward_policies{tenant="acme",sync="Synced"} 2
     chatward_policy_synced{tenant="acme",policy="checkout-chat"} 1

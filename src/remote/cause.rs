@@ -17,7 +17,7 @@ pub(super) fn reply_of(error: &reqwest::Error) -> Reply {
 }
 
 /// An error in words: a TLS error by its name, a time-out, or the innermost cause. Never the URL.
-pub(super) fn text(error: &reqwest::Error) -> String {
+pub(crate) fn text(error: &reqwest::Error) -> String {
     if let Some(tls) = chain(error).find_map(tls) {
         return tls;
     }

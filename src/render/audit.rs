@@ -190,6 +190,15 @@ impl<'a> Told<'a> {
                 note: Some(format!("by key {}", signing.key)),
                 ..base
             },
+            Event::PageObserved(observed) => Self {
+                outcome: observed.verdict.to_string(),
+                digest: observed.header_digest,
+                note: Some(format!("{} {}", observed.url, observed.detail())),
+                ..base
+            },
+            Event::PageDropped(dropped) => {
+                Self { outcome: "dropped".to_owned(), detail: Some(dropped.url.as_str()), ..base }
+            }
             Event::Anchor(_) => Self { outcome: "carried on".to_owned(), ..base },
             Event::WebhookRemoved(removed) => match &removed.left {
                 Some(left) => Self { outcome: "left there".to_owned(), detail: Some(left), ..base },

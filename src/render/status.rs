@@ -10,10 +10,11 @@ use super::{
     BOLD, CYAN, DIM, GREEN, MAX_DETAIL, PLAIN, RED, Styled, YELLOW, counted, pretty, short_revision, shown,
 };
 use crate::drift::LiveSync;
+use crate::entry::PageVerdict;
 use crate::outcome::Verification;
 use crate::printable::printable;
 use crate::state::Head;
-use crate::status::{Health, PolicyStatus, Status, Sync, TenantStatus};
+use crate::status::{Health, PageStatus, PolicyStatus, Status, Sync, TenantStatus};
 
 /// The status for people, ages counted to `now`.
 pub fn text(status: &Status, now: Timestamp) -> impl fmt::Display {
@@ -27,6 +28,7 @@ pub fn text(status: &Status, now: Timestamp) -> impl fmt::Display {
         }
         paragraph(f, status.policies.iter().filter_map(detail))?;
         tenants(f, &status.tenants)?;
+        pages(f, &status.pages, now)?;
         writeln!(f, "\n{}", head(status.ledger))
     })
 }
@@ -162,6 +164,28 @@ fn tenants(f: &mut fmt::Formatter<'_>, tenants: &[TenantStatus]) -> fmt::Result 
         texts.map(|text| (tenant.name.to_string(), RED, printable(&text, MAX_DETAIL)))
     });
     paragraph(f, lines)
+}
+
+/// Pages as they were seen last, and what is wrong with them.
+fn pages(f: &mut fmt::Formatter<'_>, pages: &[PageStatus], now: Timestamp) -> fmt::Result {
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let style = |page: &PageStatus| if page.seen.verdict == PageVerdict::Matches { GREEN } else { RED };
+    let rows = pages.iter().map(|page| {
+        [
+            Cell::new(shown(page.url.as_str())),
+            Cell::new(format!("{}/{}", page.tenant, page.seen.policy)),
+            Cell::styled(style(page), page.seen.verdict.name()),
+            Cell::new(age(page.seen.time, now)),
+        ]
+    });
+    write!(f, "\n{}", table(["PAGE", "POLICY", "SEEN", "AGE"], rows.collect()))?;
+    let wrong = pages.iter().filter(|page| !page.seen.detail.is_empty());
+    paragraph(
+        f,
+        wrong.map(|page| (shown(page.url.as_str()), style(page), printable(&page.seen.detail, MAX_DETAIL))),
+    )
 }
 
 /// A line for each name that something is to be said of, behind an empty one.

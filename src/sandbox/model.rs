@@ -271,6 +271,7 @@ impl Model {
             Target::Policy(id) => self.find_live(&route.tenant, id).map(|(name, _)| name.to_owned()),
             Target::Job(id) => self.state.jobs.get(&route.tenant, id).map(|job| job.policy.clone()),
             Target::Probe(policy) => policy.clone(),
+            Target::Page(policy) => Some(policy.clone()),
             Target::Token | Target::Webhooks | Target::Webhook(_) | Target::Nothing => None,
         }
     }
@@ -290,6 +291,7 @@ impl Model {
                 return self.tokens.grant(now, tenant, request, lifetime, &mut self.rng);
             }
             Endpoint::Probe => return self.probe(call, target),
+            Endpoint::Page => return self.page(call, target),
             _ => {}
         }
         if let Err(refusal) = self.admit(call) {
@@ -372,7 +374,7 @@ impl Model {
     }
 }
 
-fn not_here(target: &Target) -> Response {
+pub(super) fn not_here(target: &Target) -> Response {
     let methods: Vec<&str> = target.methods().iter().map(|(name, _)| *name).collect();
     if methods.is_empty() {
         return Response::problem(404, "Not found", "there is nothing under this path");

@@ -161,6 +161,8 @@ pub enum Endpoint {
     Delete,
     /// Whether an input is stopped.
     Probe,
+    /// The page that a policy's chat is on.
+    Page,
     /// A webhook to register.
     RegisterWebhook,
     /// The webhooks.
@@ -216,6 +218,7 @@ pub(super) enum Target {
     Policy(String),
     Job(String),
     Probe(Option<String>),
+    Page(String),
     Webhooks,
     Webhook(String),
     Nothing,
@@ -255,6 +258,7 @@ impl Target {
             ["api", "v2", "webhooks", "security-events", id] => Self::Webhook(id.to_owned()),
             ["chat", "validate", "security"] => Self::Probe(None),
             ["chat", policy, "validate", "security"] => Self::Probe(Some(policy.to_owned())),
+            ["chat", policy] => Self::Page(policy.to_owned()),
             _ => Self::Nothing,
         }
     }
@@ -273,6 +277,7 @@ impl Target {
             Self::Policy(_) => &[("DELETE", Endpoint::Delete), ("GET", Endpoint::Get)],
             Self::Job(_) => &[("GET", Endpoint::Job)],
             Self::Probe(_) => &[("POST", Endpoint::Probe)],
+            Self::Page(_) => &[("GET", Endpoint::Page)],
             Self::Webhooks => &[("GET", Endpoint::ListWebhooks), ("POST", Endpoint::RegisterWebhook)],
             Self::Webhook(_) => &[("DELETE", Endpoint::DeleteWebhook)],
             Self::Nothing => &[],
@@ -299,6 +304,7 @@ mod tests {
             ("POST", "/chat/checkout-chat/validate/security", "default", Endpoint::Probe),
             ("POST", "/api/v2/webhooks/security-events", "default", Endpoint::RegisterWebhook),
             ("DELETE", "/api/v2/webhooks/security-events/wh-1", "default", Endpoint::DeleteWebhook),
+            ("GET", "/tenants/a/chat/checkout-chat", "a", Endpoint::Page),
             ("GET", "/tenants/Acme/oauth/token", "default", Endpoint::Other),
             ("GET", "/tenants/acme", "acme", Endpoint::Other),
             ("GET", "//oauth/token", "default", Endpoint::Other),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::Hooks;
@@ -88,6 +88,7 @@ pub struct Board {
     started: (Timestamp, Instant),
     shown: Mutex<Shown>,
     exposing: Mutex<()>,
+    passed: Arc<Notify>,
 }
 
 /// What the passes so far showed.
@@ -128,7 +129,13 @@ impl Board {
             started,
             shown: Mutex::default(),
             exposing: Mutex::default(),
+            passed: Arc::default(),
         }
+    }
+
+    /// Told whenever a pass has ended.
+    pub fn passed(&self) -> Arc<Notify> {
+        Arc::clone(&self.passed)
     }
 
     /// Whether the loop is turning: passes end, or within a long one steps do.
@@ -225,6 +232,7 @@ impl Board {
                 oldest,
                 entries: state.head.sequence,
                 findings: shown.findings.clone(),
+                pages: state.pages.clone(),
                 policies,
             }
         })
@@ -339,6 +347,7 @@ impl Observer for Board {
             shown.succeeded = shown.ended;
         }
         // Where no tenant had anything to do, none was asked for a token.
+        self.passed.notify_one();
         shown.connected |= report.results.is_empty() && report.failures.is_empty();
     }
 }

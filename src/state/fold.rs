@@ -71,6 +71,8 @@ impl State {
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
             Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,
+            Event::PageObserved(observed) => self.pages.see(observed, entry.time),
+            Event::PageDropped(dropped) => self.pages.drop_page(dropped)?,
             Event::Signing(signing) => self.signing = Some(signing.key),
             // It says of the entries before it what they say themselves.
             Event::Anchor(_) => {}
@@ -87,6 +89,7 @@ impl State {
             webhooks: Default::default(),
             policies: Default::default(),
         };
+        self.pages.forget(&bound.tenant);
         self.tenants.insert(bound.tenant.clone(), fresh);
     }
 

@@ -22,6 +22,7 @@ mod fuzz;
 mod hostile;
 mod ledger;
 mod live;
+mod observe;
 mod pace;
 mod past;
 mod provenance;

@@ -10,8 +10,7 @@ use crate::direction::{Assessment, Reason};
 use crate::entry::Subject;
 use crate::plan::Action;
 use crate::plan::change::Change;
-use crate::printable::printable;
-use crate::render::counted;
+use crate::render::{code, counted};
 
 /// The longest text, in bytes: the most characters that GitHub takes in a comment.
 pub const MAX_MARKDOWN: usize = 65_536;
@@ -108,23 +107,6 @@ fn told(
         lines.push(format!("… and {} more", counted(*more_reasons, "reason", "reasons")));
     }
     lines
-}
-
-/// A text in a code span: on one line, between more backquotes than it has in a row, and without what ends a cell.
-fn code(text: &str, max: usize) -> String {
-    let text = printable(text, max).replace('|', "\\u{7c}");
-    // A span of nothing is none, and one of spaces alone shows none.
-    if text.trim().is_empty() {
-        return "(empty)".to_owned();
-    }
-    match text.split(|c| c != '`').map(str::len).max().unwrap_or_default() {
-        0 => format!("`{text}`"),
-        // The spaces are taken away again; they keep backquotes at either end apart from the fence.
-        longest => {
-            let fence = "`".repeat(longest + 1);
-            format!("{fence} {text} {fence}")
-        }
-    }
 }
 
 #[cfg(test)]

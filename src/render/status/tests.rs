@@ -8,6 +8,7 @@ use crate::digest::{Digest, EntryHash};
 use crate::drift::Cause;
 use crate::entry::HoldReason;
 use crate::render::tests::plain;
+use crate::state::Seen;
 use crate::status::VERSION;
 
 fn policy(name: &str) -> PolicyStatus {
@@ -33,6 +34,21 @@ fn policy(name: &str) -> PolicyStatus {
         next_retry: None,
         findings: 0,
     }
+}
+
+fn page(url: &str, verdict: PageVerdict, detail: &str) -> PageStatus {
+    let time: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    let seen = Seen {
+        policy: "checkout-chat".parse().unwrap(),
+        time,
+        had_at: time,
+        verdict,
+        misses: 0,
+        policy_digest: Some(Digest::of(b"new")),
+        header_digest: Some(Digest::of(b"header")),
+        detail: detail.to_owned(),
+    };
+    PageStatus { tenant: "default".parse().unwrap(), url: url.parse().unwrap(), seen }
 }
 
 fn status() -> Status {
@@ -89,6 +105,10 @@ fn status() -> Status {
         more: 0,
         policies: vec![policy("checkout-chat"), drifted, degraded, failed, broken],
         tenants: vec![tenant("default", None, &["siem"]), tenant("eu", Some("invalid_client"), &[])],
+        pages: vec![
+            page("https://www.acme.example/", PageVerdict::Matches, ""),
+            page("https://www.acme.example/checkout", PageVerdict::Differs, "missing frame-ancestors 'none'"),
+        ],
         ledger: Head { sequence: 42, hash: EntryHash::of(b"head") },
     }
 }
@@ -118,6 +138,12 @@ fn a_status_for_people() {
     eu: invalid_client
     eu: breaker open until 2026-03-03T12:00:00Z: 5 failures in a row
 
+    PAGE                               POLICY                 SEEN     AGE
+    https://www.acme.example/          default/checkout-chat  matches  2d
+    https://www.acme.example/checkout  default/checkout-chat  differs  2d
+
+    https://www.acme.example/checkout: missing frame-ancestors 'none'
+
     ledger: 42 entries, head 9f2e6d33
     "##);
 }
@@ -130,6 +156,7 @@ fn nothing_known_is_said() {
         policies: Vec::new(),
         more: 0,
         tenants: Vec::new(),
+        pages: Vec::new(),
         ledger: Head::default(),
     };
     assert_eq!(plain(text(&status, now())), "no policies\n\nledger: no entries\n");
@@ -185,6 +212,31 @@ fn a_status_for_programs() {
           "webhooks": [
             "siem"
           ]
+        }
+      ],
+      "pages": [
+        {
+          "tenant": "default",
+          "url": "https://www.acme.example/",
+          "policy": "checkout-chat",
+          "time": "2026-03-01T12:00:00Z",
+          "hadAt": "2026-03-01T12:00:00Z",
+          "verdict": "matches",
+          "misses": 0,
+          "policyDigest": "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+          "headerDigest": "1e0584a25d9f43bf5cbd0aec01eb1af2220ed085b4e7f1837b0d89958cae353a"
+        },
+        {
+          "tenant": "default",
+          "url": "https://www.acme.example/checkout",
+          "policy": "checkout-chat",
+          "time": "2026-03-01T12:00:00Z",
+          "hadAt": "2026-03-01T12:00:00Z",
+          "verdict": "differs",
+          "misses": 0,
+          "policyDigest": "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+          "headerDigest": "1e0584a25d9f43bf5cbd0aec01eb1af2220ed085b4e7f1837b0d89958cae353a",
+          "detail": "missing frame-ancestors 'none'"
         }
       ],
       "ledger": {
