@@ -25,6 +25,7 @@ mod sandbox;
 mod schema;
 mod setup;
 mod status;
+mod suspend;
 mod validate;
 
 /// How a verb ends.
@@ -79,6 +80,8 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::History(args) => past::history(&args),
         Verb::Diff(args) => past::diff(&args),
         Verb::Restore(args) => past::restore(&args),
+        Verb::Suspend(args) => suspend::suspend(args).await,
+        Verb::Resume(args) => suspend::resume(args).await,
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Csp(args) => csp::run(&args),
         Verb::Schema => schema::run(),

@@ -14,6 +14,7 @@ use crate::breaker;
 use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
+use crate::window::Windows;
 
 mod audit;
 mod live;
@@ -22,6 +23,7 @@ mod receive;
 pub mod raw;
 mod resolve;
 mod server;
+mod windows;
 pub mod wire;
 
 pub use live::Live;
@@ -108,6 +110,8 @@ pub struct Tenant {
     pub live: Live,
     /// How what it delivers here is signed; nothing is taken where that is not set.
     pub receive: Option<Receive>,
+    /// When changes may begin there.
+    pub windows: Windows,
     /// The words of its wire.
     pub wire: Wire,
     /// How long after its intent a submit may be repeated under its key.

@@ -11,8 +11,10 @@ use crate::policy::TenantName;
 use crate::signature::Scheme;
 
 mod common;
+mod window;
 
 pub use common::{Audit, Guard, Source};
+pub use window::Window;
 
 /// The whole file. Unknown keys are errors everywhere.
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +121,9 @@ pub struct Tenant {
     pub live: Live,
     /// How the tenant's deliveries are signed.
     pub receive: Option<Receive>,
+    /// When changes may begin, or may not.
+    #[serde(default)]
+    pub windows: Vec<Window>,
     /// Words of the wire that differ from the preset's.
     #[serde(default)]
     pub wire: Wire,

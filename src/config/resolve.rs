@@ -10,6 +10,7 @@ use url::Url;
 use super::audit::audit_of;
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
+use super::windows::windows_of;
 use super::wire::{TUTORIAL, Wire};
 use super::{
     AccessKey, ConfigError, Credentials, Grant, Job, Limits, Live, Lookup, OnFailure, Overrides, Receive,
@@ -140,6 +141,7 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
             .collect(),
         live: raw::Live::default(),
         receive: None,
+        windows: Vec::new(),
         wire: raw::Wire::default(),
         idempotency: raw::Idempotency::default(),
     })
@@ -186,6 +188,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         webhooks,
         live: Live::resolve(&raw.live)?,
         receive: receive.transpose()?.flatten(),
+        windows: windows_of(&raw.windows)?,
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
         key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
         sandbox: false,

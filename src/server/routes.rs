@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::board::Refusal;
-use super::{Board, hooks};
+use super::{Board, hooks, suspend};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -27,6 +27,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How many policies `/status` lists where nothing is said, and at most.
 const LISTED: usize = 1_000;
 const MAX_LISTED: usize = 10_000;
+/// The longest body of what is asked for.
+const MAX_ASKED: usize = 16 * 1024;
 
 pub(super) fn routes(board: Arc<Board>) -> Router {
     Router::new()
@@ -35,11 +37,13 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
+        .route("/suspend", post(suspend::suspend).layer(DefaultBodyLimit::max(MAX_ASKED)))
+        .route("/resume", post(suspend::resume).layer(DefaultBodyLimit::max(MAX_ASKED)))
         .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,
-                "there are /healthz, /readyz, /metrics, /status, /reconcile and /hooks/TENANT",
+                "there are /healthz, /readyz, /metrics, /status, /reconcile, /suspend, /resume and /hooks/TENANT",
             )
         })
         .method_not_allowed_fallback(not_allowed)
@@ -57,8 +61,10 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 async fn not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let allow = if path == "/reconcile" || path.starts_with("/hooks/") { "POST" } else { "GET, HEAD" };
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT");
+    let posted = matches!(path, "/reconcile" | "/suspend" | "/resume") || path.starts_with("/hooks/");
+    let allow = if posted { "POST" } else { "GET, HEAD" };
+    let said = "GET, and POST for /reconcile, /suspend, /resume and /hooks/TENANT";
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, said);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }
