@@ -189,7 +189,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     }
 
     async fn step(&self, step: &Step) -> Result<Option<StepResult>, StepError> {
-        if self.drain.is_cancelled() {
+        if self.drain.is_cancelled() || self.must_not_begin(step) {
             return Ok(None);
         }
         // Nothing is meant that would not be sent.
@@ -205,10 +205,6 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 verification: None,
                 rollback: None,
             }));
-        }
-        let changes = matches!(step.action, Action::Create | Action::Update | Action::Remove);
-        if changes && self.is_suspended(&step.id) {
-            return Ok(None);
         }
         // Whatever is done: that an abandoned job ended after all is known before.
         let asked = self.ask_abandoned(&step.id).await?;

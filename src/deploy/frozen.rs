@@ -2,7 +2,7 @@
 
 use super::Deployer;
 use crate::outcome::Outcome;
-use crate::plan::Step;
+use crate::plan::{Action, Step};
 use crate::policy::PolicyId;
 use crate::remote::WriteTenant;
 
@@ -13,7 +13,12 @@ impl<T: WriteTenant> Deployer<'_, T> {
         self.ledger.read(|state| state.suspensions_of(id, now).next().is_some())
     }
 
-    /// The same, or the plan knew it already.
+    /// Whether a step would begin what is suspended by now.
+    pub(super) fn must_not_begin(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Create | Action::Update | Action::Remove) && self.is_suspended(&step.id)
+    }
+
+    /// Whether its policy is suspended, as far as the plan knew or by now.
     pub(super) fn is_left_alone(&self, step: &Step) -> bool {
         step.suspended || self.is_suspended(&step.id)
     }

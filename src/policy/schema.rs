@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{API_VERSION, KIND, PolicyName, Spec, TenantName};
+use super::{API_VERSION, KIND, PolicyName, SUSPEND, Spec, TenantName};
 use crate::csp::{Directives, Version};
 use crate::finding::Spanned;
 
@@ -46,7 +46,14 @@ struct Metadata {
     /// The tenant; may be left out where exactly one is configured.
     tenant: Option<TenantName>,
     /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved.
-    #[schemars(default)]
+    #[schemars(default, extend("properties" = {
+        SUSPEND: {
+            "description": "Leaves the policy alone until a time, which comes first, and says why.",
+            "type": "string",
+            "pattern": "^\\s*[-+0-9]\\S*\\s+\\S",
+            "examples": ["2026-12-01T00:00Z the fair: nothing changes until it is over"],
+        },
+    }))]
     annotations: BTreeMap<String, String>,
 }
 

@@ -1,3 +1,5 @@
+//! Tries what is written for when something is left alone, and why.
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {

@@ -1,3 +1,5 @@
+//! Tries when changes may begin: by the clock, by the calendar, and over daylight saving time.
+
 use proptest::prelude::*;
 
 use super::*;

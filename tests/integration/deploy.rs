@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 20] = [
+const METRICS: [&str; 23] = [
     "chatward_audit_entries_total",
     "chatward_bot_events_total",
     "chatward_breaker_state",
@@ -30,6 +30,9 @@ const METRICS: [&str; 20] = [
     "chatward_probe_success_ratio",
     "chatward_reconcile_duration_seconds",
     "chatward_reconcile_total",
+    "chatward_suspended",
+    "chatward_suspended_since_timestamp_seconds",
+    "chatward_suspended_until_timestamp_seconds",
     "chatward_throttled_seconds_total",
 ];
 
