@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{API_VERSION, KIND, PolicyName, SUSPEND, Spec, TenantName};
+use super::{API_VERSION, KIND, PolicyName, Spec, TenantName};
 use crate::csp::{Directives, Version};
 use crate::finding::Spanned;
 
@@ -45,15 +45,9 @@ struct Metadata {
     name: PolicyName,
     /// The tenant; may be left out where exactly one is configured.
     tenant: Option<TenantName>,
-    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved.
-    #[schemars(default, extend("properties" = {
-        SUSPEND: {
-            "description": "Leaves the policy alone until a time, which comes first, and says why.",
-            "type": "string",
-            "pattern": "^\\s*[-+0-9]\\S*\\s+\\S",
-            "examples": ["2026-12-01T00:00Z the fair: nothing changes until it is over"],
-        },
-    }))]
+    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved: `chatward.dev/suspend: "2026-12-01T00:00Z
+    /// REASON"` leaves the policy alone until then.
+    #[schemars(default)]
     annotations: BTreeMap<String, String>,
 }
 
