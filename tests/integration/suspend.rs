@@ -148,10 +148,7 @@ fn a_running_daemon_is_asked_for_it() {
     ran.exits(0).says("Suspended: default until ");
     daemon.logs(&["default is suspended by ", "INC-12"]);
     world.write("a.yaml", &policy("a", "https://new.example"));
-    daemon.logs(
-        &["drift.report", "suspended", "default/a"]
-            .map(|it| if it == "drift.report" { "1 held" } else { it }),
-    );
+    daemon.logs(&["default/a: source; held (suspended); with its whole tenant by "]);
     assert_eq!(world.submits(), 2);
     let json: Value = serde_json::from_str(&get(&address, "/status?sync=Suspended")).unwrap();
     assert_eq!(json["counts"]["Suspended"], 2, "{json}");
