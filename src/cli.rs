@@ -17,6 +17,7 @@ mod csp;
 mod observe;
 mod plan;
 mod past;
+mod suspend;
 mod validate;
 
 pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVerify};
@@ -24,6 +25,7 @@ pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
 pub use observe::{Evidence, EvidenceOutput, Observe};
 pub use past::{Diff, History, Restore};
 pub use plan::{Plan, PlanOutput};
+pub use suspend::{Resume, Suspend};
 pub use validate::{Deny, Explain, Report, Validate};
 
 const EXIT_CODES: &str = "\
@@ -121,6 +123,17 @@ pub enum Verb {
     ///
     /// The next pass then sends the newest digest. A pass does so by itself after three deadlines.
     Abandon(Abandon),
+    /// Leave a tenant or a policy alone until a time, and say why
+    ///
+    /// Nothing is sent for it until then: no change, no removal, no correction, no roll-back. What would be done is listed by
+    /// `plan` and `status`, jobs that are under way are seen to their end, and it resumes by itself. Works beside a running
+    /// daemon, which is asked for it at the address that it listens on. A document does the same for its policy by the annotation
+    /// chatward.dev/suspend: "2026-12-01T00:00Z REASON".
+    ///
+    /// chatward suspend default/checkout-chat --until 2h --reason "INC-12: the tenant is being repaired"
+    Suspend(Suspend),
+    /// End what `suspend` began; the next pass does what is pending
+    Resume(Resume),
     /// Serve a simulated tenant to try things on
     Sandbox(Sandbox),
     /// Read any Content-Security-Policy header: check it, compare two, or make a document of one

@@ -11,6 +11,7 @@ use crate::printable::printable_json;
 
 mod abandon;
 mod apply;
+mod ask;
 mod audit;
 mod completions;
 mod csp;
@@ -26,6 +27,7 @@ mod sandbox;
 mod schema;
 mod setup;
 mod status;
+mod suspend;
 mod validate;
 
 /// How a verb ends.
@@ -82,6 +84,8 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
         Verb::Restore(args) => past::restore(&args),
         Verb::Observe(args) => observe::run(args).await,
         Verb::Evidence(args) => evidence::run(&args),
+        Verb::Suspend(args) => suspend::suspend(args).await,
+        Verb::Resume(args) => suspend::resume(args).await,
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Csp(args) => csp::run(&args),
         Verb::Schema => schema::run(),

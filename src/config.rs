@@ -14,6 +14,7 @@ use crate::breaker;
 use crate::entry::Binding;
 use crate::plan::guard::Guard;
 use crate::policy::TenantName;
+use crate::window::Windows;
 
 mod audit;
 mod live;
@@ -23,6 +24,7 @@ mod receive;
 pub mod raw;
 mod resolve;
 mod server;
+mod windows;
 pub mod wire;
 
 pub use live::Live;
@@ -112,6 +114,8 @@ pub struct Tenant {
     pub receive: Option<Receive>,
     /// The pages that are looked at as a browser receives them.
     pub observe: Vec<Page>,
+    /// When changes may begin there.
+    pub windows: Windows,
     /// The words of its wire.
     pub wire: Wire,
     /// How long after its intent a submit may be repeated under its key.

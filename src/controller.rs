@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use crate::deploy::{Progress, StepError};
 use crate::host::Host;
-use crate::plan::{self, Retry};
+use crate::plan::{self, Plan, Retry};
 use crate::reconcile::{Reconciler, Report};
 use crate::remote::WriteTenant;
 use crate::source::Scope;
@@ -91,7 +91,7 @@ pub async fn run<T: WriteTenant>(
             continue;
         }
         let interval = reconciler.settings().interval;
-        let wait = reconciler.ledger().read(|state| next(state, host.now(), interval));
+        let wait = reconciler.ledger().read(|state| next(state, &report.plan, host.now(), interval));
         let wait = reconciler.live_wait().map_or(wait, |live| live.min(wait));
         trigger = tokio::select! {
             hinted = watch.hint() => {
@@ -138,13 +138,15 @@ fn log(trigger: Trigger, report: &Report) {
     );
 }
 
-/// How long until the next pass without an event: the interval, or less where a back-off is over before, or a breaker
-/// lets its trial through.
-fn next(state: &State, now: Timestamp, interval: Duration) -> Duration {
+/// How long until the next pass without an event: the interval, or less where a back-off is over before, a breaker lets its
+/// trial through, a suspension ends, or a change window opens for what waits.
+fn next(state: &State, plan: &Plan, now: Timestamp, interval: Duration) -> Duration {
     let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_deref());
     let setbacks = setbacks.filter(|setback| !setback.rejected).map(plan::due);
     let breakers = state.tenants.values().filter_map(|tenant| tenant.breaker.open_until(now));
-    let due = setbacks.chain(breakers).filter(|due| *due > now).min();
+    let suspensions = state.suspended().map(|(_, asked)| asked.term.until);
+    let held = plan.held.iter().filter_map(|item| item.until);
+    let due = setbacks.chain(breakers).chain(suspensions).chain(held).filter(|due| *due > now).min();
     let wait = due.and_then(|due| Duration::try_from(due.duration_since(now)).ok());
     wait.map_or(interval, |wait| wait.min(interval))
 }
@@ -171,18 +173,27 @@ mod tests {
                 TenantState { binding, failure: None, breaker, webhooks: Default::default(), policies };
             State { tenants: [("t".parse().unwrap(), tenant)].into(), ..State::default() }
         };
-        assert_eq!(next(&State::default(), time, interval), interval);
-        assert_eq!(next(&state(false, 1, closed()), time, interval), Duration::from_secs(60));
-        assert_eq!(next(&state(false, 2, closed()), time, interval), Duration::from_secs(120));
-        assert_eq!(next(&state(false, 9, closed()), time, interval), interval);
-        assert_eq!(next(&state(true, 1, closed()), time, interval), interval);
+        assert_eq!(next(&State::default(), &Plan::default(), time, interval), interval);
+        assert_eq!(
+            next(&state(false, 1, closed()), &Plan::default(), time, interval),
+            Duration::from_secs(60)
+        );
+        assert_eq!(
+            next(&state(false, 2, closed()), &Plan::default(), time, interval),
+            Duration::from_secs(120)
+        );
+        assert_eq!(next(&state(false, 9, closed()), &Plan::default(), time, interval), interval);
+        assert_eq!(next(&state(true, 1, closed()), &Plan::default(), time, interval), interval);
         let open = |seconds| BreakerState::Open {
             until: time + jiff::SignedDuration::from_secs(seconds),
             why: String::new(),
         };
-        assert_eq!(next(&state(false, 9, open(30)), time, interval), Duration::from_secs(30));
         assert_eq!(
-            next(&state(false, 9, open(0)), time, interval),
+            next(&state(false, 9, open(30)), &Plan::default(), time, interval),
+            Duration::from_secs(30)
+        );
+        assert_eq!(
+            next(&state(false, 9, open(0)), &Plan::default(), time, interval),
             interval,
             "its trial is waited for no longer"
         );

@@ -31,10 +31,12 @@ use crate::snapshot::{Desired, Snapshot};
 use crate::source::{PayloadError, Payloads};
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
+use frozen::not_resent;
 use operation::Sent;
 use pace::Pace;
 
 mod ending;
+mod frozen;
 mod late;
 mod lost;
 mod operation;
@@ -187,7 +189,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     }
 
     async fn step(&self, step: &Step) -> Result<Option<StepResult>, StepError> {
-        if self.drain.is_cancelled() {
+        if self.drain.is_cancelled() || self.must_not_begin(step) {
             return Ok(None);
         }
         // Nothing is meant that would not be sent.
@@ -228,7 +230,9 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
             (Outcome::Done, _) => self.verify(&step.id).await?,
         };
         let rollback = match judgement {
-            Some(Judgement { rolls_back: true, .. }) => self.roll_back(&step.id).await?,
+            Some(Judgement { rolls_back: true, .. }) if !self.is_left_alone(step) => {
+                self.roll_back(&step.id).await?
+            }
             _ => None,
         };
         let verification = judgement.map(|judgement| judgement.verification);
@@ -313,7 +317,9 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let open = self.ledger.read(|state| state.policy(&step.id)?.open.clone());
         let open = open.ok_or(StepError::Internal("nothing to resume"))?;
         let outcome = match &open.job {
+            Some(_) if self.is_left_alone(step) => self.carry(&step.id, Sent::Frozen).await?,
             Some(_) => self.carry(&step.id, Sent::Maybe).await?,
+            None if self.is_left_alone(step) => not_resent(),
             None => self.resolve(&step.id, &open).await?,
         };
         let ended =
@@ -322,7 +328,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let rolled_back = self.ledger.read(|state| state.policy(&step.id)?.rolled_back);
         let overtaken = self.is_overtaken(step);
         match &step.desired {
-            Some(desired) if ended && !self.drain.is_cancelled() => {
+            Some(desired) if ended && !self.drain.is_cancelled() && !self.is_left_alone(step) => {
                 let old = [applied, Some(open.digest), rolled_back];
                 let newer = !old.contains(&Some(desired.digest));
                 if !newer && !overtaken {

@@ -18,6 +18,8 @@ mod hold;
 mod json;
 mod operation;
 mod page;
+mod requester;
+mod suspension;
 mod webhook;
 
 pub use hold::{Held, HoldReason, Released, Subject};
@@ -26,6 +28,8 @@ pub use operation::{
     WaitReason, Waiting,
 };
 pub use page::{PageDifference, PageDropped, PageObserved, PageVerdict};
+pub use requester::Requester;
+pub use suspension::{Resumed, Suspended, Target};
 pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};
 
 /// The version of the entry format that this chatward writes, and the newest that it reads.
@@ -103,6 +107,10 @@ events! {
     Held(Held) = "policy.held",
     /// It is held no longer.
     Released(Released) = "policy.released",
+    /// A tenant or a policy is left alone until a time.
+    Suspended(Suspended) = "policy.suspended",
+    /// It is left alone no longer.
+    Resumed(Resumed) = "policy.resumed",
     /// A webhook is about to be registered.
     WebhookIntent(WebhookIntent) = "webhook.intent",
     /// What came of it.
@@ -137,6 +145,8 @@ impl Event {
             Self::Signing(_) | Self::Anchor(_) => None,
             Self::Held(held) => held.subject.tenant(),
             Self::Released(released) => released.subject.tenant(),
+            Self::Suspended(suspended) => Some(suspended.target.tenant()),
+            Self::Resumed(resumed) => Some(resumed.target.tenant()),
             Self::Intent(_)
             | Self::Location(_)
             | Self::Waiting(_)
@@ -159,6 +169,9 @@ impl Event {
             Self::PageObserved(observed) => Some(&observed.id),
             Self::Held(Held { subject: Subject::Policy(id), .. })
             | Self::Released(Released { subject: Subject::Policy(id), .. }) => Some(id),
+            Self::Suspended(Suspended { target, .. }) | Self::Resumed(Resumed { target, .. }) => {
+                target.policy()
+            }
             _ => None,
         }
     }

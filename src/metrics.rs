@@ -81,6 +81,8 @@ pub struct Standing {
     pub tenants: BTreeMap<TenantName, TenantStanding>,
     /// Since when what drifted first has drifted, by tenant.
     pub oldest: BTreeMap<TenantName, Timestamp>,
+    /// What of each tenant is left alone; a tenant of which nothing is is not there.
+    pub suspended: BTreeMap<TenantName, SuspendedStanding>,
     /// Entries of the ledger.
     pub entries: u64,
     /// What validation says.
@@ -100,12 +102,26 @@ pub struct TenantStanding {
     pub success_rate: Option<f64>,
 }
 
+/// What of a tenant is left alone.
+#[derive(Debug, Clone, Copy)]
+pub struct SuspendedStanding {
+    /// How many policies.
+    pub count: usize,
+    /// Since when the one that is for longest.
+    pub since: Timestamp,
+    /// Until when the one that is over first.
+    pub until: Timestamp,
+}
+
 /// All metrics of one daemon.
 pub struct Metrics {
     registry: Registry,
     policies: Family<OfSync, Gauge>,
     drift: Family<OfCause, Gauge>,
     oldest_drift: Family<OfTenant, Number>,
+    suspended: Family<OfTenant, Gauge>,
+    suspended_since: Family<OfTenant, Number>,
+    suspended_until: Family<OfTenant, Number>,
     policy_synced: Family<OfPolicy, Gauge>,
     findings: Family<OfSeverity, Gauge>,
     breakers: Family<OfTenant, Gauge>,
@@ -136,9 +152,12 @@ impl Metrics {
         registry.register("build", "The version that runs", Info::new(build));
         let mut new = Names(&mut registry);
         Self {
-            policies: new.family("policies", "Policies by how they stand: Synced, OutOfSync, Held or Unknown"),
+            policies: new.family("policies", "Policies by how they stand: Synced, OutOfSync, Held, Suspended or Unknown"),
             drift: new.family("drift", "Policies that have drifted, by cause"),
             oldest_drift: new.family("drift_oldest_timestamp_seconds", "Since when the tenant's longest drifted policy has drifted; 0 where none has"),
+            suspended: new.family("suspended", "Policies that are left alone until a time"),
+            suspended_since: new.family("suspended_since_timestamp_seconds", "Since when the tenant's longest suspended policy is; 0 where none is"),
+            suspended_until: new.family("suspended_until_timestamp_seconds", "When the first of the tenant's suspensions ends; 0 where none is"),
             policy_synced: new.family("policy_synced", "Whether a policy is in sync; only where metrics.per_policy is set"),
             findings: new.family("findings", "What validation says of the policy directory, by severity"),
             breakers: new.family("breaker_state", "How the tenant's breaker stands: 0 closed, 1 half-open, 2 open"),
@@ -226,6 +245,10 @@ impl Metrics {
             self.oldest_drift
                 .get_or_create(&of)
                 .set(standing.oldest.get(tenant).copied().map_or(0.0, seconds));
+            let suspended = standing.suspended.get(tenant);
+            self.suspended.get_or_create(&of).set(suspended.map_or(0, |it| whole(it.count)));
+            self.suspended_since.get_or_create(&of).set(suspended.map_or(0.0, |it| seconds(it.since)));
+            self.suspended_until.get_or_create(&of).set(suspended.map_or(0.0, |it| seconds(it.until)));
             self.breakers.get_or_create(&of).set(match stands.breaker {
                 BreakerState::Closed => 0,
                 BreakerState::HalfOpen { .. } => 1,

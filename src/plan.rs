@@ -18,18 +18,22 @@ use crate::payload::Payload;
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::{PolicyState, Position, Setback, State};
+use crate::window::Closed;
 
 mod action;
 pub mod base;
 pub mod change;
+mod closing;
 mod draft;
 pub mod guard;
 pub mod provenance;
+mod suspension;
 
 pub use action::Action;
 use change::Change;
 use draft::{Decision, Draft};
 use guard::Guard;
+pub use suspension::{SuspendedBy, Suspension};
 
 /// The longest that a failed policy waits before it is tried again.
 pub const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
@@ -52,6 +56,8 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// Whether that guards better or worse, where something is applied and something else is wanted.
     pub assessment: Option<Assessment>,
+    /// Whether its policy is suspended: what is under way is then only seen to its end, and nothing is sent.
+    pub suspended: bool,
 }
 
 /// A policy or a file that is drifted, but not acted on.
@@ -73,6 +79,10 @@ pub struct HeldItem {
     pub changes: Vec<Change>,
     /// Whether that would guard better or worse, where something is applied and something else is wanted.
     pub assessment: Option<Assessment>,
+    /// When it is acted on by itself, where that is known.
+    pub until: Option<Timestamp>,
+    /// What has it left alone, where something does.
+    pub suspension: Option<Box<Suspension>>,
 }
 
 impl Step {
@@ -95,7 +105,14 @@ impl HeldItem {
             origin: step.desired.map(|desired| desired.origin),
             changes: step.changes,
             assessment: step.assessment,
+            until: None,
+            suspension: None,
         }
+    }
+
+    /// Whether it is as it should be, and only would not be brought back if it were not.
+    pub fn is_at_rest(&self) -> bool {
+        self.suspension.is_some() && self.cause.is_none()
     }
 }
 
@@ -127,6 +144,11 @@ impl Plan {
         self.steps.iter().filter(|step| step.action == action).count()
     }
 
+    /// How many policies are left alone.
+    pub fn suspended(&self) -> usize {
+        self.held.iter().filter(|item| item.suspension.is_some()).count()
+    }
+
     /// Whether something of the tenants would change.
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| step.action.is_change())
@@ -143,8 +165,11 @@ impl fmt::Display for Plan {
             self.count(Action::Update),
             self.count(Action::Remove),
             self.in_sync,
-            self.held.len(),
+            self.held.len() - self.suspended(),
         )?;
+        if self.suspended() > 0 {
+            write!(f, " {} suspended.", self.suspended())?;
+        }
         let others = [
             (Action::Resume, "in progress"),
             (Action::Verify, "to verify again"),
@@ -172,6 +197,8 @@ pub struct Terms<'a> {
     pub corrected: &'a BTreeSet<TenantName>,
     /// How much may change at once.
     pub guard: &'a Guard,
+    /// Tenants at which no change may begin now, and why.
+    pub closed: &'a BTreeMap<TenantName, Closed>,
     /// Whether policies whose file is gone are removed.
     pub prune: bool,
     /// Tenants at which what is live is probed.
@@ -230,6 +257,8 @@ pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided 
             origin: Some(unusable.origin.clone()),
             changes: Vec::new(),
             assessment: None,
+            until: None,
+            suspension: None,
         });
     }
     let unusable: BTreeSet<&PolicyId> =
@@ -241,7 +270,16 @@ pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided 
         let hold = state.holds.get(&Subject::Policy(id.clone()));
         let frozen = hold.is_some_and(|hold| hold.reason == HoldReason::Fight);
         let draft = Draft { id: &id, policy, desired: snapshot.desired.get(&id), snapshot, terms, frozen };
-        match draft.decide(held) {
+        let decision = draft.decide(held);
+        if let Some(suspension) = Suspension::of(&id, draft.desired, state, terms.now) {
+            let has_job = policy.open.as_ref().is_some_and(|open| open.job.is_some());
+            let quiet = || draft.held(HoldReason::Suspended, None, suspension.detail());
+            let (step, item) = suspension::suspend(decision, suspension.clone(), quiet, has_job);
+            plan.steps.extend(step);
+            plan.held.extend(item);
+            continue;
+        }
+        match decision {
             Decision::InSync => *in_sync.entry(id.tenant).or_default() += 1,
             Decision::Nothing => {}
             Decision::Step(step) => plan.steps.push(*step),
@@ -250,6 +288,7 @@ pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided 
     }
     plan.in_sync = in_sync.values().sum();
     guard::apply(&mut plan, |tenant| applied(snapshot, state, tenant), terms.guard);
+    closing::apply(&mut plan, terms.closed);
     plan.held.sort_by(|a, b| a.subject.cmp(&b.subject));
     Decided { plan, in_sync }
 }

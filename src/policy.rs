@@ -29,6 +29,9 @@ pub const ACCEPT_WEAKENING: &str = "chatward.dev/accept-weakening";
 /// The longest such value, in characters.
 pub const MAX_ACCEPTANCE: usize = 300;
 
+/// The annotation that leaves a policy alone until a time; its value is that time and why: see [`crate::suspension`].
+pub const SUSPEND: &str = "chatward.dev/suspend";
+
 /// A policy: its id, the annotations on its document, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

@@ -33,6 +33,7 @@ mod holds;
 mod index;
 mod live;
 mod look;
+mod suspensions;
 mod tenant;
 
 use live::Lives;
@@ -95,6 +96,8 @@ pub struct Reconciler<T> {
     host: Host,
     /// The drift report of the last pass.
     told: Option<DriftReport>,
+    /// What was said to be suspended.
+    suspended: suspensions::Told,
     /// How often in a row each tenant could not be worked with.
     failed: Mutex<BTreeMap<TenantName, u32>>,
     looks: Looks,
@@ -133,7 +136,7 @@ impl<T: WriteTenant> Reconciler<T> {
         let pace = |name: &TenantName| (name.clone(), Pace::new(learnt.remove(name).unwrap_or_default()));
         let paces = tenants.keys().map(pace).collect();
         let ledger = Arc::new(ledger);
-        let (told, failed, looks, lives, planned) = Default::default();
+        let (told, suspended, failed, looks, lives, planned) = Default::default();
         Ok(Self {
             settings,
             source,
@@ -143,6 +146,7 @@ impl<T: WriteTenant> Reconciler<T> {
             paces,
             host,
             told,
+            suspended,
             failed,
             looks,
             lives,
@@ -170,6 +174,8 @@ impl<T: WriteTenant> Reconciler<T> {
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
+        self.end_suspensions().await?;
+        let suspensions = self.ledger.read(|state| state.suspensions.clone());
         let before = self.differences(&self.planned);
         self.planned = Arc::new(self.view());
         progress.seen(&self.planned);
@@ -178,6 +184,7 @@ impl<T: WriteTenant> Reconciler<T> {
         let plan = Arc::new(plan);
         progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
+        self.tell_suspensions(&plan);
         let report = DriftReport::of(&plan);
         // What is held stays so for long: it is told when it changes, and counted in the metrics meanwhile.
         if let Some(report) = report.as_ref().filter(|report| self.told.as_ref() != Some(*report)) {
@@ -200,7 +207,7 @@ impl<T: WriteTenant> Reconciler<T> {
         progress.stage(Stage::Deploy, started.elapsed());
         self.keep_hints();
         self.ledger.checkpoint(false)?;
-        self.carry_on().await?;
+        self.carry_on(&suspensions).await?;
         let look_again = self.differences(&self.view()) != known;
         Ok(Report { plan, results, failures, snapshot, look_again })
     }

@@ -73,17 +73,19 @@ impl DriftReport {
     /// What this plan says; nothing where it says that all is well.
     pub fn of(plan: &Plan) -> Option<Self> {
         let drifted = || plan.steps.iter().filter(|step| step.cause.is_some());
-        let (drifts, held) = (drifted().count(), plan.held.len());
-        if drifts + held == 0 {
+        // What is suspended and as it should be is no news.
+        let held = || plan.held.iter().filter(|item| !item.is_at_rest());
+        let (drifts, held_count) = (drifted().count(), held().count());
+        if drifts + held_count == 0 {
             return None;
         }
-        let items = drifted().map(DriftItem::drifted).chain(plan.held.iter().map(DriftItem::held));
+        let items = drifted().map(DriftItem::drifted).chain(held().map(DriftItem::held));
         Some(Self {
             drifted: drifts,
-            held,
+            held: held_count,
             in_sync: plan.in_sync,
             items: items.take(Self::MAX_ITEMS).collect(),
-            more: (drifts + held).saturating_sub(Self::MAX_ITEMS),
+            more: (drifts + held_count).saturating_sub(Self::MAX_ITEMS),
         })
     }
 

@@ -24,6 +24,7 @@ use tracing::{debug, warn};
 mod board;
 mod hooks;
 mod routes;
+mod suspend;
 
 pub use board::{Board, Terms};
 pub use hooks::Hooks;

@@ -7,18 +7,21 @@
 //! A hundred thousand policies fit: no payload is kept, and findings are unpacked only for whoever asks. Where a plan was
 //! made before, a snapshot may tell of that [`Part`] alone in which anything can have changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::finding::{Code, Finding, Place, Severity};
 use crate::policy::{PolicyId, TenantName};
+use crate::suspension::Term;
 
+mod claims;
 mod facts;
 mod found;
 pub mod packed;
 
+use claims::Claims;
 use facts::{DocumentFacts, Wanted};
 pub use facts::{FileFacts, Payloads, payloads};
 use found::Found;
@@ -106,6 +109,8 @@ pub struct Desired {
     pub origin: Origin,
     /// Why its document says that it may be weaker than what is applied, where it does. No part of the digest.
     pub accepts_weakening: Option<Arc<str>>,
+    /// Until when and why its document has it left alone, where it does. No part of the digest.
+    pub suspended: Option<Arc<Term>>,
 }
 
 /// A document that can't be used, or a file whose documents can't be told.
@@ -294,7 +299,8 @@ impl Snapshot {
 
 fn desired(wanted: &Wanted, file: &FileFacts) -> Desired {
     let accepts_weakening = wanted.accepts_weakening.clone();
-    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening }
+    let suspended = wanted.suspended.clone();
+    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening, suspended }
 }
 
 fn origin(file: &FileFacts) -> Origin {
@@ -317,39 +323,6 @@ fn subject(document: &DocumentFacts, file: &FileFacts) -> Subject {
     match document.id() {
         Some(id) => Subject::Policy(id.clone()),
         None => Subject::File { file: Arc::clone(&file.file) },
-    }
-}
-
-/// Which documents claim each id, and which ids several of them do.
-struct Claims<'a> {
-    contested: BTreeMap<&'a PolicyId, Vec<(&'a FileFacts, &'a DocumentFacts)>>,
-}
-
-impl<'a> Claims<'a> {
-    fn of(files: &'a [Arc<FileFacts>]) -> Self {
-        let documents = || files.iter().flat_map(|file| file.documents.iter().map(move |it| (&**file, it)));
-        // Hardly any id is claimed twice, so only those are gathered.
-        let mut seen = HashSet::new();
-        let twice = documents().filter_map(|(_, document)| document.id()).filter(|id| !seen.insert(*id));
-        let mut contested: BTreeMap<&PolicyId, Vec<_>> = twice.map(|id| (id, Vec::new())).collect();
-        if !contested.is_empty() {
-            for (file, document) in documents() {
-                if let Some(claims) = document.id().and_then(|id| contested.get_mut(id)) {
-                    claims.push((file, document));
-                }
-            }
-        }
-        Self { contested }
-    }
-
-    fn is_contested(&self, id: &PolicyId) -> bool {
-        self.contested.contains_key(id)
-    }
-
-    /// The first places where it is claimed: more than are ever named beside one's own.
-    fn places(&self, id: &PolicyId) -> Vec<Place> {
-        let claims = self.contested.get(id).into_iter().flatten().take(MAX_RIVALS + 1);
-        claims.filter_map(|(file, document)| document.said(&file.file).0).collect()
     }
 }
 

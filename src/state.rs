@@ -25,6 +25,7 @@
 //! | effect | it is open, with that digest | it is not; what was done is applied, or gone |
 //! | late | it was abandoned with a job, with that digest | what was done is applied, or gone; what overtook it is not known |
 //! | verdict | that digest is applied | it is verified, or not |
+//! | resumed | it was suspended | it is not |
 //!
 //! An entry that does not follow from those before it is [`Illegal`]: the ledger then tells something that can't have
 //! happened, and nothing is done on such ground. The payloads stay in the ledger; the state knows where.
@@ -45,11 +46,14 @@ use crate::outcome::Verification;
 use crate::policy::{PolicyId, PolicyName, TenantName};
 
 mod fold;
+mod holds;
 mod pages;
+mod suspensions;
 mod webhooks;
 
 pub use fold::Illegal;
 pub use pages::{MAX_PAGES, Pages, Seen};
+pub use suspensions::{Asked, Suspensions};
 pub use webhooks::{OpenWebhook, Registered, WebhookState};
 
 /// Where an entry's line begins.
@@ -95,6 +99,9 @@ pub struct State {
     /// How pages were seen last.
     #[serde(default, skip_serializing_if = "Pages::is_empty")]
     pub pages: Pages,
+    /// What somebody asked to leave alone, by tenant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub suspensions: BTreeMap<TenantName, Suspensions>,
 }
 
 /// What is known of a tenant.
@@ -317,37 +324,6 @@ impl State {
             let id = |name: &PolicyName| PolicyId::new(tenant.clone(), name.clone());
             state.policies.iter().map(move |(name, policy)| (id(name), policy))
         })
-    }
-}
-
-/// Holds as a list: JSON has no keys but strings.
-mod holds {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::{Hold, Subject};
-
-    #[derive(Serialize, Deserialize)]
-    struct Row<H> {
-        #[serde(flatten)]
-        subject: Subject,
-        #[serde(flatten)]
-        hold: H,
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        holds: &BTreeMap<Subject, Hold>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(holds.iter().map(|(subject, hold)| Row { subject: subject.clone(), hold }))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<Subject, Hold>, D::Error> {
-        let rows = Vec::<Row<Hold>>::deserialize(deserializer)?;
-        Ok(rows.into_iter().map(|row| (row.subject, row.hold)).collect())
     }
 }
 

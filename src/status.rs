@@ -15,10 +15,10 @@ use crate::drift::{Cause, LiveSync};
 use crate::entry::{HoldReason, Subject};
 use crate::live::LiveView;
 use crate::outcome::Verification;
-use crate::plan::{self, HeldItem, Plan, Step};
+use crate::plan::{self, HeldItem, Plan, Step, Suspension};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
-use crate::state::{Head, PolicyState, Seen, State};
+use crate::state::{Asked, Head, PolicyState, Seen, State};
 
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
@@ -32,6 +32,8 @@ pub enum Sync {
     OutOfSync,
     /// It is not, and no pass will, for the reason given.
     Held,
+    /// It is left alone until a time, however it is.
+    Suspended,
     /// It can't be said.
     Unknown,
 }
@@ -113,6 +115,10 @@ pub struct PolicyStatus {
     pub last_attempt: Option<Timestamp>,
     /// When what failed last is tried again.
     pub next_retry: Option<Timestamp>,
+    /// When what is held is acted on by itself, where that is known: a change window opens, a suspension ends.
+    pub until: Option<Timestamp>,
+    /// Since when it is left alone, until when, why, and who says so.
+    pub suspension: Option<Suspension>,
     /// How much validation has to say of its document.
     pub findings: usize,
 }
@@ -133,6 +139,8 @@ pub struct TenantStatus {
     pub applied: usize,
     /// Names of its registered webhooks.
     pub webhooks: Vec<String>,
+    /// Who has all of it left alone, until when, and why.
+    pub suspension: Option<Asked>,
 }
 
 /// One page, as it was seen last.
@@ -232,7 +240,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, 
         counts,
         policies,
         more,
-        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant)).collect(),
+        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, state)).collect(),
         pages: pages(state, query),
         ledger: state.head,
     }
@@ -257,6 +265,7 @@ fn each(snapshot: &Snapshot, state: &State, plan: &Plan, mut see: impl FnMut(Sta
         let step = steps.get(&id);
         let named = held.is_some() || step.is_some();
         let (sync, cause) = match (held, step) {
+            (Some(item), _) if item.suspension.is_some() => (Sync::Suspended, item.cause),
             (Some(item), _) => (Sync::Held, item.cause),
             (None, Some(step)) if !step.action.is_change() || is_done(step, policy) => (Sync::Synced, None),
             (None, Some(step)) => (Sync::OutOfSync, step.cause),
@@ -317,6 +326,8 @@ fn row(snapshot: &Snapshot, it: &Standing<'_>, live: &LiveView) -> PolicyStatus 
         success_rate: applied.and_then(|applied| applied.success_rate),
         last_attempt: tried.into_iter().flatten().max(),
         next_retry: setback.filter(|setback| !setback.rejected).map(plan::due),
+        until: held.and_then(|item| item.until),
+        suspension: held.and_then(|item| item.suspension.as_deref().cloned()),
         findings: 0,
     }
 }
@@ -344,11 +355,13 @@ fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
         success_rate: None,
         last_attempt: None,
         next_retry: None,
+        until: None,
+        suspension: None,
         findings: 0,
     })
 }
 
-fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState) -> TenantStatus {
+fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState, state: &State) -> TenantStatus {
     let registered = tenant.webhooks.iter().filter(|(_, webhook)| webhook.registered.is_some());
     TenantStatus {
         name: name.clone(),
@@ -357,6 +370,7 @@ fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState) -> TenantSt
         breaker: tenant.breaker.clone(),
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
+        suspension: state.suspensions.get(name).and_then(|known| known.all.clone()),
     }
 }
 

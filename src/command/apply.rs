@@ -39,13 +39,14 @@ pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     Ok(if stops.drain.is_cancelled() { Exit::Cancelled } else { exit(&report) })
 }
 
-/// What a pass comes to. A policy whose file is gone while pruning is off is as it was asked for.
+/// What a pass comes to. A policy whose file is gone while pruning is off is as it was asked for, and so is one that is suspended.
 fn exit(report: &Report) -> Exit {
     let bad = |result: &StepResult| {
         result.outcome != Outcome::Done || result.verification == Some(Verification::Degraded)
     };
     let failed = report.results.iter().filter(|result| bad(result)).count();
-    let held = report.plan.held.iter().filter(|item| item.reason != HoldReason::PruneOff).count();
+    let asked_for = |reason| matches!(reason, HoldReason::PruneOff | HoldReason::Suspended);
+    let held = report.plan.held.iter().filter(|item| !asked_for(item.reason)).count();
     let fine = report.results.len() - failed + report.plan.in_sync;
     let refused = report.failures.values().filter(|failure| failure.fault == Fault::Credentials).count();
     let refused = refused + report.results.iter().filter(|result| is_refused(&result.outcome)).count();

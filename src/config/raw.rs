@@ -12,9 +12,11 @@ use crate::signature::Scheme;
 
 mod common;
 mod observe;
+mod window;
 
 pub use common::{Audit, Guard, Source};
 pub use observe::Observe;
+pub use window::Window;
 
 /// The whole file. Unknown keys are errors everywhere.
 #[derive(Debug, Default, Deserialize)]
@@ -124,6 +126,9 @@ pub struct Tenant {
     /// The pages that are looked at as a browser receives them.
     #[serde(default)]
     pub observe: Vec<Observe>,
+    /// When changes may begin, or may not.
+    #[serde(default)]
+    pub windows: Vec<Window>,
     /// Words of the wire that differ from the preset's.
     #[serde(default)]
     pub wire: Wire,

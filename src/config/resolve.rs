@@ -11,6 +11,7 @@ use super::audit::audit_of;
 use super::observe::pages_of;
 use super::probe::probes_of;
 use super::raw::{self, SecretRef, Text};
+use super::windows::windows_of;
 use super::wire::{TUTORIAL, Wire};
 use super::{
     AccessKey, ConfigError, Credentials, Grant, Job, Limits, Live, Lookup, OnFailure, Overrides, Receive,
@@ -142,6 +143,7 @@ fn from_environment(lookup: &Lookup<'_>) -> Result<raw::Tenant, ConfigError> {
         live: raw::Live::default(),
         receive: None,
         observe: Vec::new(),
+        windows: Vec::new(),
         wire: raw::Wire::default(),
         idempotency: raw::Idempotency::default(),
     })
@@ -189,6 +191,7 @@ fn tenant_of(raw: &raw::Tenant, lookup: &Lookup<'_>) -> Result<Tenant, ConfigErr
         live: Live::resolve(&raw.live)?,
         receive: receive.transpose()?.flatten(),
         observe: pages_of(&raw.observe)?,
+        windows: windows_of(&raw.windows)?,
         wire: Wire::with(&raw.wire).map_err(ConfigError::new)?,
         key_lifetime: raw.idempotency.lifetime.unwrap_or(DAY),
         sandbox: false,

@@ -84,13 +84,15 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let applied = self.applied(&step.id);
         let wanted = step.desired.as_ref().map(|desired| desired.digest);
         match step.action {
-            Action::Verify | Action::Watch if self.is_overtaken(step) => Cow::Owned(Step {
-                action: Action::Update,
-                cause: Some(Cause::Live),
-                applied,
-                assessment: None,
-                ..step.clone()
-            }),
+            Action::Verify | Action::Watch if self.is_overtaken(step) && !self.is_left_alone(step) => {
+                Cow::Owned(Step {
+                    action: Action::Update,
+                    cause: Some(Cause::Live),
+                    applied,
+                    assessment: None,
+                    ..step.clone()
+                })
+            }
             Action::Create | Action::Update
                 if applied != step.applied && applied == wanted && !self.is_overtaken(step) =>
             {

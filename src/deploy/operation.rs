@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::ending::millis;
+use super::frozen::not_resent;
 use super::pace::{self, Asked};
 use super::{Deployer, StepError};
 use crate::entry::{Event, Intent, Location, Operation, WaitReason};
@@ -34,6 +35,8 @@ pub(super) enum Sent {
     Never,
     /// It was open already: it may have been sent, and taken.
     Maybe,
+    /// As before, and nothing may be sent now: its policy is suspended.
+    Frozen,
 }
 
 impl<T: WriteTenant> Deployer<'_, T> {
@@ -95,12 +98,13 @@ impl<T: WriteTenant> Deployer<'_, T> {
     /// Carries a policy's open operation on to its end, as far as this pass gets. Whether it was sent before is known to
     /// whoever asks for that: a refusal then does not say that nothing came of it.
     pub(super) async fn carry(&self, id: &PolicyId, sent: Sent) -> Result<Outcome, StepError> {
-        let mut again = sent == Sent::Maybe;
+        let mut again = sent != Sent::Never;
         let mut began = None;
         loop {
             let open = self.ledger.read(|state| state.policy(id)?.open.clone());
             let open = open.ok_or(StepError::Internal("no open operation"))?;
             let ended = match &open.job {
+                None if again && (sent == Sent::Frozen || self.is_suspended(id)) => Some(not_resent()),
                 None => {
                     let ended = self.submit(id, &open, again).await?;
                     (began, again) = (Some(Instant::now()), true);

@@ -78,6 +78,10 @@ pub enum HoldReason {
     Fight,
     /// No allowed key signed the commit that it is from.
     Unsigned,
+    /// It is left alone until a time, because somebody or its document says so.
+    Suspended,
+    /// No change may begin now at its tenant.
+    Window,
 }
 
 impl fmt::Display for HoldReason {
@@ -95,6 +99,8 @@ impl fmt::Display for HoldReason {
             Self::ReportOnly => "report-only",
             Self::Fight => "fight",
             Self::Unsigned => "unsigned",
+            Self::Suspended => "suspended",
+            Self::Window => "window",
         })
     }
 }

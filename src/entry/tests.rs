@@ -21,7 +21,7 @@ fn entry(event: &str) -> Value {
         "jobId": "job-7", "location": "https://acme.example/jobs/7", "url": "https://siem.example/in",
         "webhook": "siem", "verdict": "matches", "preset": "tutorial", "origin": "https://acme.example", "detail": "no YAML",
         "count": 3, "scope": "policy", "verification": "verified", "successRate": 1.0, "probes": [], "state": "closed",
-        "reason": "invalid", "outcome": "done", "previousHash": EntryHash::GENESIS,
+        "reason": "invalid", "outcome": "done", "until": "2026-03-04T12:00:00Z", "by": { "user": "ada", "host": "desk" }, "previousHash": EntryHash::GENESIS,
     });
     match event {
         "operation.waiting" => entry["reason"] = "overdue".into(),

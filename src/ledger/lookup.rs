@@ -262,12 +262,13 @@ fn without_policies(state: &State) -> State {
         };
         (name.clone(), bare)
     };
-    let State { head, last, tenants, holds, signing, pages } = state;
+    let State { head, last, tenants, holds, suspensions, signing, pages } = state;
     State {
         head: *head,
         last: *last,
         tenants: tenants.iter().map(bare).collect(),
         holds: holds.clone(),
+        suspensions: suspensions.clone(),
         signing: *signing,
         pages: pages.clone(),
     }

@@ -46,7 +46,8 @@ fn measured() -> Metrics {
             cause: [((tenant.clone(), Cause::Source), 1)].into(),
         },
         tenants: [(tenant.clone(), TenantStanding { breaker, success_rate: Some(0.75) })].into(),
-        oldest: [(tenant, time)].into(),
+        oldest: [(tenant.clone(), time)].into(),
+        suspended: [(tenant, SuspendedStanding { count: 2, since: time, until: time })].into(),
         entries: 42,
         findings: [(Severity::Warning, 3)].into(),
         pages: pages(),
@@ -84,6 +85,9 @@ fn names_and_labels_stay() {
     # TYPE chatward_probe_success_ratio gauge
     # TYPE chatward_reconcile_duration_seconds histogram
     # TYPE chatward_reconcile_total counter
+    # TYPE chatward_suspended gauge
+    # TYPE chatward_suspended_since_timestamp_seconds gauge
+    # TYPE chatward_suspended_until_timestamp_seconds gauge
     # TYPE chatward_throttled_seconds_total counter
     chatward_audit_entries_total 42
     chatward_bot_events_total{tenant="acme"} 1
@@ -126,6 +130,9 @@ fn names_and_labels_stay() {
     chatward_reconcile_duration_seconds_sum{stage="snapshot"} 0.03
     chatward_reconcile_total{result="failure"} 1
     chatward_reconcile_total{result="success"} 1
+    chatward_suspended_since_timestamp_seconds{tenant="acme"} 1793491200.0
+    chatward_suspended_until_timestamp_seconds{tenant="acme"} 1793491200.0
+    chatward_suspended{tenant="acme"} 2
     chatward_throttled_seconds_total{tenant="acme"} 1.0
     "##);
 }

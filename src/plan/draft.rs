@@ -168,11 +168,16 @@ impl Draft<'_> {
             desired: self.desired.cloned(),
             changes: self.changes(),
             assessment: self.assessment(action),
+            suspended: false,
         }))
     }
 
     fn hold(&self, reason: HoldReason, cause: Option<Cause>, detail: String) -> Decision {
-        Decision::Held(Box::new(HeldItem {
+        Decision::Held(Box::new(self.held(reason, cause, detail)))
+    }
+
+    pub(super) fn held(&self, reason: HoldReason, cause: Option<Cause>, detail: String) -> HeldItem {
+        HeldItem {
             subject: Subject::Policy(self.id.clone()),
             reason,
             detail,
@@ -181,7 +186,9 @@ impl Draft<'_> {
             origin: self.desired.map(|desired| desired.origin.clone()),
             changes: self.changes(),
             assessment: self.assessment(Action::Update),
-        }))
+            until: None,
+            suspension: None,
+        }
     }
 
     /// What would change, where something is applied and something else is wanted.

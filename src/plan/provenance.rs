@@ -99,7 +99,7 @@ mod tests {
 
     fn planned(action: Action) -> Plan {
         let origin = Origin { file: "a.yaml".into(), file_hash: FileHash::of(b"a"), commit: None };
-        let desired = Desired { digest: Digest::of(b"a"), origin, accepts_weakening: None };
+        let desired = Desired { digest: Digest::of(b"a"), origin, accepts_weakening: None, suspended: None };
         let id = "acme/chat".parse().unwrap();
         let cause = Some(Cause::Source);
         let step = Step {
@@ -110,6 +110,7 @@ mod tests {
             desired: Some(desired),
             changes: Vec::new(),
             assessment: None,
+            suspended: false,
         };
         Plan { steps: vec![step], ..Plan::default() }
     }

@@ -12,13 +12,15 @@ use crate::drift::{Cause, Live};
 use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
 use crate::outcome::Verification;
 use crate::payload::{Payload, tests::payload};
-use crate::policy::PolicyId;
+use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::{Desired, Snapshot, Unusable};
 use crate::state::{Abandoned, Applied, Job, Open, PolicyState, Position, Setback, State, TenantState};
+use crate::window::Closed;
 
 const NOW: &str = "2026-11-01T12:00:00Z";
 
 mod live;
+mod waiting;
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
@@ -33,7 +35,8 @@ fn origin() -> Origin {
 }
 
 fn wanted(text: &[u8]) -> Snapshot {
-    let desired = Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None };
+    let desired =
+        Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None, suspended: None };
     Snapshot { desired: [(id(), desired)].into(), ..Snapshot::default() }
 }
 
@@ -77,6 +80,7 @@ struct Asked {
     weakening: Weakening,
     limit: Option<u32>,
     corrected: bool,
+    closed: BTreeMap<TenantName, Closed>,
 }
 
 fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
@@ -90,6 +94,7 @@ fn planned(snapshot: &Snapshot, state: &State, asked: &Asked) -> Plan {
         changed_by: &|_| Some("mallory".into()),
         corrected: if asked.corrected { &tenants } else { &nobody },
         guard: &Guard { weakening: asked.weakening, ..Guard::default() },
+        closed: &asked.closed,
         prune: asked.prune,
         retry: asked.retry,
         now: now(),
@@ -255,6 +260,7 @@ fn what_was_applied_and_is_lost_is_not_taken_for_harmless() {
         changed_by: &|_| None,
         corrected: &nobody,
         guard: &Guard { weakening: Weakening::Hold, ..Guard::default() },
+        closed: &BTreeMap::new(),
         prune: false,
         retry: Retry::Due,
         now: now(),

@@ -45,7 +45,8 @@ struct Metadata {
     name: PolicyName,
     /// The tenant; may be left out where exactly one is configured.
     tenant: Option<TenantName>,
-    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved.
+    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved: `chatward.dev/suspend: "2026-12-01T00:00Z
+    /// REASON"` leaves the policy alone until then.
     #[schemars(default)]
     annotations: BTreeMap<String, String>,
 }

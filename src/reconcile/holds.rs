@@ -7,8 +7,8 @@ use tracing::warn;
 
 use super::Reconciler;
 use crate::deploy::StepError;
-use crate::entry::{Event, Held, Released};
-use crate::plan::Plan;
+use crate::entry::{Event, Held, HoldReason, Released};
+use crate::plan::{HeldItem, Plan, SuspendedBy};
 use crate::remote::WriteTenant;
 use crate::state::{Hold, State};
 
@@ -17,7 +17,10 @@ impl<T: WriteTenant> Reconciler<T> {
     pub(super) async fn record_holds(&self, plan: &Plan) -> Result<(), StepError> {
         let events = self.ledger.read(|state| hold_events(plan, state));
         for event in &events {
-            if let Event::Held(held) = event {
+            // What is suspended is told once, by whom and until when, and not as a warning.
+            if let Event::Held(held) = event
+                && held.reason != HoldReason::Suspended
+            {
                 let subject = &held.subject;
                 warn!(
                     name: "policy.held", policy = %subject, reason = %held.reason, detail = held.detail,
@@ -31,7 +34,12 @@ impl<T: WriteTenant> Reconciler<T> {
 }
 
 fn hold_events(plan: &Plan, state: &State) -> Vec<Event> {
-    let held = plan.held.iter().filter_map(|item| {
+    // What is as it should be, and suspended by hand, is on record by that already.
+    let asked = |item: &HeldItem| {
+        item.is_at_rest() && item.suspension.as_ref().is_some_and(|it| it.by != SuspendedBy::Document)
+    };
+    let on_record = || plan.held.iter().filter(|item| !asked(item));
+    let held = on_record().filter_map(|item| {
         let same = |hold: &Hold| hold.reason == item.reason && hold.detail == item.detail;
         let known = state.holds.get(&item.subject).is_some_and(same);
         (!known).then(|| {
@@ -44,7 +52,7 @@ fn hold_events(plan: &Plan, state: &State) -> Vec<Event> {
             })
         })
     });
-    let now: BTreeSet<_> = plan.held.iter().map(|item| &item.subject).collect();
+    let now: BTreeSet<_> = on_record().map(|item| &item.subject).collect();
     let released =
         state.holds.iter().filter(|(subject, _)| !now.contains(subject)).map(|(subject, hold)| {
             Event::Released(Released { subject: subject.clone(), reason: hold.reason })

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::BindError;
 use crate::config::{OnDrift, OnFailure, Settings, Tenant, Verify};
 use crate::digest::{Digest, EntryHash};
@@ -13,6 +15,7 @@ use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::{Desired, Snapshot};
 use crate::source::{Commits, Settled, Source};
 use crate::state::{Position, State};
+use crate::window::Closed;
 
 /// The most policies that a plan may name for what it settles to be kept.
 const MAX_NAMED: usize = 10_000;
@@ -45,6 +48,7 @@ impl Sight<'_> {
             live: &self.live.differences(state),
             changed_by: &|id| self.live.changed_by(id).cloned(),
             corrected: &corrected(settings),
+            closed: &closed(settings, self.host.now()),
             guard: &settings.guard,
             prune: settings.prune,
             retry: self.retry,
@@ -120,6 +124,12 @@ fn tenants_that(settings: &Settings, holds: fn(&Verify) -> bool) -> BTreeSet<Ten
 fn corrected(settings: &Settings) -> BTreeSet<TenantName> {
     let corrected = |tenant: &&Tenant| tenant.live.on_drift == OnDrift::Correct;
     settings.tenants.values().filter(corrected).map(|tenant| tenant.name.clone()).collect()
+}
+
+/// Tenants at which no change may begin at that time.
+fn closed(settings: &Settings, now: Timestamp) -> BTreeMap<TenantName, Closed> {
+    let closed = |tenant: &Tenant| Some((tenant.name.clone(), tenant.windows.closed(now)?));
+    settings.tenants.values().filter_map(closed).collect()
 }
 
 fn probes(_: &Verify) -> bool {

@@ -30,6 +30,9 @@ pub fn text(report: &Report) -> impl fmt::Display {
             "Apply: {} done, {} failed, {} in progress, {} in sync, {} held.",
             sum.done, sum.failed, sum.waiting, sum.in_sync, sum.held
         )?;
+        if sum.suspended > 0 {
+            writeln!(f, "{} suspended.", counted(sum.suspended, "policy is", "policies are"))?;
+        }
         match sum.not_begun {
             0 => Ok(()),
             count => writeln!(f, "{} not begun.", counted(count, "step was", "steps were")),
@@ -80,6 +83,7 @@ struct Sum {
     waiting: usize,
     in_sync: usize,
     held: usize,
+    suspended: usize,
     not_begun: usize,
 }
 
@@ -93,7 +97,8 @@ impl Sum {
             failed: count(|outcome| matches!(outcome, Outcome::Stalled(_))),
             waiting: count(|outcome| matches!(outcome, Outcome::Waiting(_) | Outcome::InDoubt(_))),
             in_sync: report.plan.in_sync,
-            held: report.plan.held.len(),
+            held: report.plan.held.len() - report.plan.suspended(),
+            suspended: report.plan.suspended(),
             not_begun: report.plan.steps.len().saturating_sub(report.results.len()),
         }
     }

@@ -11,7 +11,7 @@ use super::status::percent;
 use super::{GREEN, PLAIN, RED, counted, pretty, short_revision, shown};
 use crate::breaker::BreakerState;
 use crate::digest::{Digest, EntryHash};
-use crate::entry::{Entry, Event, Intent, Origin};
+use crate::entry::{Entry, Event, Intent, Origin, Suspended};
 use crate::printable::printable;
 
 pub mod deployments;
@@ -170,6 +170,19 @@ impl<'a> Told<'a> {
                 ..base
             },
             Event::Released(released) => Self { outcome: format!("was {}", released.reason), ..base },
+            Event::Suspended(Suspended { term, by, .. }) => Self {
+                outcome: format!("until {}", term.until.strftime("%FT%TZ")),
+                note: Some(format!("by {by}: {}", term.reason)),
+                ..base
+            },
+            Event::Resumed(resumed) => Self {
+                outcome: "resumed".to_owned(),
+                note: Some(match &resumed.by {
+                    Some(by) => format!("by {by}"),
+                    None => "its time was over".to_owned(),
+                }),
+                ..base
+            },
             Event::HookRefused(refused) => Self {
                 outcome: format!(
                     "{} refused",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anstyle::Style;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, pretty, shown};
@@ -12,7 +13,7 @@ use crate::direction::{Assessment, Direction, Reason};
 use crate::drift::Cause;
 use crate::entry::{Commit, HoldReason, Origin, Subject};
 use crate::plan::change::Change;
-use crate::plan::{Action, HeldItem, Plan, Step};
+use crate::plan::{Action, HeldItem, Plan, Step, Suspension};
 use crate::policy::{PolicyName, TenantName};
 use crate::printable::printable;
 
@@ -203,6 +204,8 @@ pub(super) struct HeldRow<'a> {
     changes: &'a [Change],
     #[serde(flatten)]
     assessed: Assessed<'a>,
+    until: Option<Timestamp>,
+    suspension: Option<&'a Suspension>,
 }
 
 #[derive(Serialize)]
@@ -216,6 +219,7 @@ struct Summary {
     watch: usize,
     in_sync: usize,
     held: usize,
+    suspended: usize,
 }
 
 /// The same for programs.
@@ -235,7 +239,8 @@ pub fn json(plan: &Plan) -> serde_json::Result<String> {
             verify: plan.count(Action::Verify),
             watch: plan.count(Action::Watch),
             in_sync: plan.in_sync,
-            held: plan.held.len(),
+            held: plan.held.len() - plan.suspended(),
+            suspended: plan.suspended(),
         },
     })
 }
@@ -278,6 +283,8 @@ impl<'a> HeldRow<'a> {
             commit: item.origin.as_ref().and_then(|origin| origin.commit.as_deref()),
             changes: &item.changes,
             assessed: Assessed::of(item.assessment.as_ref()),
+            until: item.until,
+            suspension: item.suspension.as_deref(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn text(status: &Status, now: Timestamp) -> impl fmt::Display {
             let heading = ["POLICY", "SYNC", "CAUSE", "LIVE", "HEALTH", "DIGEST", "REVISION", "AGE"];
             write!(f, "{}", table(heading, rows))?;
         }
-        paragraph(f, status.policies.iter().filter_map(detail))?;
+        paragraph(f, status.policies.iter().filter_map(|policy| detail(policy, now)))?;
         tenants(f, &status.tenants)?;
         pages(f, &status.pages, now)?;
         writeln!(f, "\n{}", head(status.ledger))
@@ -74,6 +74,7 @@ fn sync(sync: Sync) -> (&'static str, Style) {
         Sync::Synced => ("Synced", GREEN),
         Sync::OutOfSync => ("OutOfSync", YELLOW),
         Sync::Held => ("Held", YELLOW),
+        Sync::Suspended => ("Suspended", YELLOW),
         Sync::Unknown => ("Unknown", DIM),
     }
 }
@@ -119,8 +120,14 @@ fn age(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// Why a policy is held or not well.
-fn detail(policy: &PolicyStatus) -> Option<(String, Style, String)> {
+fn detail(policy: &PolicyStatus, now: Timestamp) -> Option<(String, Style, String)> {
     let detail = policy.detail.as_deref().map(|detail| printable(detail, MAX_DETAIL)).unwrap_or_default();
+    if let Some(suspension) = &policy.suspension {
+        let pending = policy.cause.map(|cause| format!("; {cause} waits")).unwrap_or_default();
+        let since = age(suspension.since, now);
+        let text = format!("suspended {since} ago {}{pending}", suspension.detail());
+        return Some((subject(policy), YELLOW, printable(&text, MAX_DETAIL)));
+    }
     if let Some(reason) = policy.held {
         return Some((subject(policy), YELLOW, format!("held ({reason}): {detail}")));
     }

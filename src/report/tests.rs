@@ -26,7 +26,12 @@ pub(crate) fn origin(file: &str) -> Origin {
 }
 
 pub(crate) fn desired(bytes: &[u8], file: &str) -> Option<Desired> {
-    Some(Desired { digest: Digest::of(bytes), origin: origin(file), accepts_weakening: None })
+    Some(Desired {
+        digest: Digest::of(bytes),
+        origin: origin(file),
+        accepts_weakening: None,
+        suspended: None,
+    })
 }
 
 pub(crate) fn change(field: &str, kind: ChangeKind) -> Change {
@@ -66,6 +71,7 @@ pub(crate) fn update() -> Step {
         desired: desired(b"new", "policies/checkout.yaml"),
         changes,
         assessment: Some(assessment()),
+        suspended: false,
     }
 }
 
@@ -78,6 +84,7 @@ pub(crate) fn create() -> Step {
         desired: desired(b"sales", "policies/sales.yaml"),
         changes: Vec::new(),
         assessment: None,
+        suspended: false,
     }
 }
 
@@ -94,6 +101,8 @@ pub(crate) fn policy_held() -> HeldItem {
             ChangeKind::Replaced { old: "12".into(), new: "15".into() },
         )],
         assessment: None,
+        until: None,
+        suspension: None,
     }
 }
 
@@ -107,6 +116,8 @@ pub(crate) fn file_held(file: &str) -> HeldItem {
         origin: Some(origin(file)),
         changes: Vec::new(),
         assessment: None,
+        until: None,
+        suspension: None,
     }
 }
 

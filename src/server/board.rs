@@ -24,7 +24,7 @@ use crate::finding::Severity;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::live::LiveView;
-use crate::metrics::{Format, Metrics, Standing, TenantStanding};
+use crate::metrics::{Format, Metrics, Standing, SuspendedStanding, TenantStanding};
 use crate::outcome::{Outcome, Verification};
 use crate::plan::{Action, Plan};
 use crate::policy::TenantName;
@@ -47,6 +47,8 @@ pub struct Terms {
     pub token: Option<SecretString>,
     /// Whether each policy is measured.
     pub per_policy: bool,
+    /// The tenants of the settings.
+    pub tenants: BTreeSet<TenantName>,
 }
 
 impl Terms {
@@ -61,11 +63,12 @@ impl Terms {
             local: matches!(settings.server.listen, Listen::At(address) if address.ip().is_loopback()),
             token: settings.server.token.clone(),
             per_policy: settings.server.per_policy_metrics,
+            tenants: settings.tenants.keys().cloned().collect(),
         }
     }
 }
 
-/// Why a pass is not made.
+/// Why nothing is done for somebody who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// A page in a browser asks.
@@ -168,25 +171,28 @@ impl Board {
         }
     }
 
-    /// Asks for a pass now.
-    pub(super) fn ask(&self, bearer: Option<&str>, from_a_page: bool) -> Result<(), Refusal> {
+    /// Whether somebody may ask for something to be done.
+    pub(super) fn admits(&self, bearer: Option<&str>, from_a_page: bool) -> Result<(), Refusal> {
         // Of a token the digests are compared, so that the time that takes tells nothing of it.
         let digest = |text: &str| Digest::of(text.as_bytes());
         match &self.terms.token {
-            _ if from_a_page => return Err(Refusal::Browser),
-            None if !self.terms.local => return Err(Refusal::NoToken),
+            _ if from_a_page => Err(Refusal::Browser),
+            None if !self.terms.local => Err(Refusal::NoToken),
             Some(token) if bearer.map(digest) != Some(digest(token.expose_secret())) => {
-                return Err(Refusal::WrongToken);
+                Err(Refusal::WrongToken)
             }
-            _ => {}
+            _ => Ok(()),
         }
-        self.ask_now();
-        Ok(())
     }
 
     /// Has a pass made. One that waits is as good as many.
     pub(super) fn ask_now(&self) {
         let _ = self.ask.try_send(());
+    }
+
+    /// Whether the settings have that tenant.
+    pub(super) fn has_tenant(&self, tenant: &TenantName) -> bool {
+        self.terms.tenants.contains(tenant)
     }
 
     /// How everything stands; nothing before the first look.
@@ -227,6 +233,7 @@ impl Board {
                 }
             }
             Standing {
+                suspended: shown.looked.as_ref().map(|(_, plan)| suspended(plan)).unwrap_or_default(),
                 tally,
                 tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
                 oldest,
@@ -265,6 +272,21 @@ impl Board {
     }
 }
 
+/// What of each tenant is left alone.
+fn suspended(plan: &Plan) -> BTreeMap<TenantName, SuspendedStanding> {
+    let mut tenants: BTreeMap<TenantName, SuspendedStanding> = BTreeMap::new();
+    for item in &plan.held {
+        let (Some(id), Some(suspension)) = (item.subject.policy(), item.suspension.as_deref()) else {
+            continue;
+        };
+        let (since, until) = (suspension.since, suspension.term.until);
+        let known = tenants.entry(id.tenant.clone()).or_insert(SuspendedStanding { count: 0, since, until });
+        known.count += 1;
+        (known.since, known.until) = (known.since.min(since), known.until.min(until));
+    }
+    tenants
+}
+
 fn stands(tenant: &TenantState) -> TenantStanding {
     let rates = || tenant.policies.values().filter_map(|policy| policy.applied.as_ref()?.success_rate);
     let count = rates().count();
@@ -295,8 +317,11 @@ impl Progress for Board {
         shown.findings = whole.count_findings();
         let steps = plan.steps.iter().filter(|step| step.cause.is_some());
         let subjects = steps.map(|step| Subject::Policy(step.id.clone()));
-        // What stays although its file is gone is as it was asked for, so nobody is woken for it.
-        let held = plan.held.iter().filter(|item| item.reason != HoldReason::PruneOff);
+        // What stays although its file is gone, is suspended, or waits for its window is as it was asked for, so nobody is
+        // woken for it.
+        let asked_for =
+            |reason| matches!(reason, HoldReason::PruneOff | HoldReason::Suspended | HoldReason::Window);
+        let held = plan.held.iter().filter(|item| !asked_for(item.reason));
         let drifted: BTreeSet<Subject> = subjects.chain(held.map(|item| item.subject.clone())).collect();
         let before = std::mem::take(&mut shown.drifted);
         shown.drifted = drifted

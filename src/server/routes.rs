@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
+use axum::http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::board::Refusal;
-use super::{Board, hooks};
+use super::{Board, hooks, suspend};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -25,6 +27,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How many policies `/status` lists where nothing is said, and at most.
 const LISTED: usize = 1_000;
 const MAX_LISTED: usize = 10_000;
+/// The longest body of what is asked for.
+const MAX_ASKED: usize = 16 * 1024;
 
 pub(super) fn routes(board: Arc<Board>) -> Router {
     Router::new()
@@ -33,11 +37,13 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
+        .route("/suspend", post(suspend::suspend).layer(DefaultBodyLimit::max(MAX_ASKED)))
+        .route("/resume", post(suspend::resume).layer(DefaultBodyLimit::max(MAX_ASKED)))
         .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,
-                "there are /healthz, /readyz, /metrics, /status, /reconcile and /hooks/TENANT",
+                "there are /healthz, /readyz, /metrics, /status, /reconcile, /suspend, /resume and /hooks/TENANT",
             )
         })
         .method_not_allowed_fallback(not_allowed)
@@ -55,8 +61,10 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 async fn not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let allow = if path == "/reconcile" || path.starts_with("/hooks/") { "POST" } else { "GET, HEAD" };
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT");
+    let posted = matches!(path, "/reconcile" | "/suspend" | "/resume") || path.starts_with("/hooks/");
+    let allow = if posted { "POST" } else { "GET, HEAD" };
+    let said = "GET, and POST for /reconcile, /suspend, /resume and /hooks/TENANT";
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, said);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }
@@ -116,23 +124,33 @@ async fn status(
 }
 
 async fn reconcile(State(board): State<Arc<Board>>, headers: HeaderMap) -> Response {
+    if let Err(refused) = admitted(&board, &headers) {
+        return *refused;
+    }
+    board.ask_now();
+    text(StatusCode::ACCEPTED, "a pass is made now")
+}
+
+/// Whether somebody may ask for something to be done; else the answer to that.
+pub(super) fn admitted(board: &Board, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    match board.ask(bearer, headers.contains_key(ORIGIN)) {
-        Ok(()) => text(StatusCode::ACCEPTED, "a pass is made now"),
-        Err(Refusal::Browser) => text(StatusCode::FORBIDDEN, "not from a page in a browser"),
-        Err(Refusal::NoToken) => text(
+    let refusal = match board.admits(bearer, headers.contains_key(ORIGIN)) {
+        Ok(()) => return Ok(()),
+        Err(refusal) => refusal,
+    };
+    Err(Box::new(match refusal {
+        Refusal::Browser => text(StatusCode::FORBIDDEN, "not from a page in a browser"),
+        Refusal::NoToken => text(
             StatusCode::FORBIDDEN,
-            "others than this machine can reach this address, so a pass needs a token: set listen_token, or CHATWARD_LISTEN_TOKEN_FILE",
+            "others than this machine can reach this address, so whoever asks needs a token: set listen_token, or CHATWARD_LISTEN_TOKEN_FILE",
         ),
-        Err(Refusal::WrongToken) => {
+        Refusal::WrongToken => {
             let mut answer = text(StatusCode::UNAUTHORIZED, "this is not the token");
-            answer
-                .headers_mut()
-                .insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             answer
         }
-    }
+    }))
 }
 
 /// Works something out where that keeps nobody else waiting.

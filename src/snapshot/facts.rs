@@ -14,7 +14,8 @@ use crate::finding::{About, Code, Edit, Finding, Fix, Place, SourceText};
 use crate::mend::Mender;
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
-use crate::policy::{ACCEPT_WEAKENING, Policy, PolicyId, PolicyName, TenantName};
+use crate::policy::{ACCEPT_WEAKENING, Policy, PolicyId, PolicyName, SUSPEND, TenantName};
+use crate::suspension::Term;
 use crate::{validate, waiver};
 
 /// What one file holds. Depends on its bytes and on the default tenant alone.
@@ -42,6 +43,7 @@ pub(super) struct DocumentFacts {
 pub(super) struct Wanted {
     pub(super) digest: Digest,
     pub(super) accepts_weakening: Option<Arc<str>>,
+    pub(super) suspended: Option<Arc<Term>>,
 }
 
 /// How much of a document's id could be read.
@@ -200,6 +202,10 @@ impl DocumentFacts {
         packer.maybe(self.wanted.as_ref(), |packer, wanted| {
             packer.raw(wanted.digest.as_bytes());
             packer.maybe(wanted.accepts_weakening.as_deref(), Packer::text);
+            packer.maybe(wanted.suspended.as_deref(), |packer, term| {
+                packer.text(&term.until.to_string());
+                packer.text(&term.reason);
+            });
         });
         self.found.pack(packer);
         packer.bytes(&self.said.0);
@@ -219,7 +225,11 @@ impl DocumentFacts {
         let wanted = unpacker.maybe(|unpacker| {
             let digest = Digest::from_bytes(unpacker.array()?);
             let accepts_weakening = unpacker.maybe(Unpacker::text)?.map(Arc::from);
-            Some(Wanted { digest, accepts_weakening })
+            let suspended = unpacker.maybe(|unpacker| {
+                let until = unpacker.text()?.parse().ok()?;
+                Some(Arc::new(Term { until, reason: unpacker.text()?.into() }))
+            })?;
+            Some(Wanted { digest, accepts_weakening, suspended })
         })?;
         let found = Found::unpack(unpacker)?;
         Some(Self { claim, wanted, found, said: Said(unpacker.bytes()?.into()) })
@@ -231,7 +241,8 @@ impl Wanted {
         let reason = policy.annotations.get(ACCEPT_WEAKENING);
         // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
         let digest = Payload::of(policy).digest().ok()?;
-        Some(Self { digest, accepts_weakening: reason.map(|reason| reason.trim().into()) })
+        let suspended = policy.annotations.get(SUSPEND).and_then(|term| term.parse().ok()).map(Arc::new);
+        Some(Self { digest, accepts_weakening: reason.map(|reason| reason.trim().into()), suspended })
     }
 }
 

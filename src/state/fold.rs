@@ -68,6 +68,8 @@ impl State {
             Event::Verdict(verdict) => self.judge(verdict)?,
             Event::Held(held) => self.hold(held, entry.time),
             Event::Released(released) => self.release(released)?,
+            Event::Suspended(suspended) => self.suspend(suspended, entry.time),
+            Event::Resumed(resumed) => self.resume(resumed)?,
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
             Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,

@@ -8,11 +8,12 @@ use crate::digest::{Digest, EntryHash, FileHash};
 use crate::drift::Cause;
 use crate::entry::{
     Binding, Bound, Effect, EffectOutcome, Entry, Event, Intent, Late, LateOutcome, Location, Operation,
-    Origin, Scope, VERSION, Verdict, WaitReason, Waiting,
+    Origin, Requester, Resumed, Scope, Suspended, Target, VERSION, Verdict, WaitReason, Waiting,
 };
 use crate::outcome::Verification;
 use crate::payload::tests::payload;
 use crate::policy::PolicyId;
+use crate::suspension::Term;
 
 fn id() -> PolicyId {
     "acme/chat".parse().unwrap()
@@ -249,4 +250,35 @@ fn a_state_reads_as_it_was_written() {
     let state = fold(&[bound(), intent(1), location(1)]).unwrap();
     let text = serde_json::to_string(&state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+}
+
+#[test]
+fn what_is_suspended_is_known_until_it_is_resumed() {
+    let tenant = || Target::Tenant { tenant: id().tenant };
+    let by = || Requester::new("ada", "desk");
+    let suspended = |target, until: &str| {
+        let term = Term { until: until.parse().unwrap(), reason: "INC-12".into() };
+        Event::Suspended(Suspended { target, term, by: by() })
+    };
+    let resumed = |target| Event::Resumed(Resumed { target, by: Some(by()) });
+    let policy = || Target::Policy(id());
+    let (soon, late) = ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z");
+    let known = |state: &State, at: &str| {
+        let (id, at) = (id(), at.parse().unwrap());
+        let known = state.suspensions_of(&id, at);
+        known.map(|(target, asked)| format!("{target} {}", asked.term.until)).collect::<Vec<_>>()
+    };
+    // Nothing else need be known of what is suspended.
+    let state = fold(&[suspended(policy(), soon), suspended(tenant(), late)]).unwrap();
+    assert_eq!(known(&state, "2026-11-30T00:00:00Z"), [format!("acme/chat {soon}"), format!("acme {late}")]);
+    assert_eq!(known(&state, soon), [format!("acme {late}")]);
+    assert_eq!(state.suspensions_over(soon.parse().unwrap()), [policy()]);
+    let again: State = serde_json::from_value(serde_json::to_value(&state).unwrap()).unwrap();
+    assert_eq!(again, state);
+    // Another binding is another tenant, which is no reason to begin sending to it.
+    let events =
+        [suspended(tenant(), late), bound(), suspended(policy(), soon), resumed(tenant()), resumed(policy())];
+    assert_eq!(fold(&events).unwrap().suspensions, Default::default());
+    let illegal = fold(&[suspended(tenant(), late), resumed(policy())]).unwrap_err();
+    assert_eq!(illegal.to_string(), "entry 2 (policy.resumed) can't follow: acme/chat is not suspended");
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 22] = [
+const METRICS: [&str; 25] = [
     "chatward_audit_entries_total",
     "chatward_bot_events_total",
     "chatward_breaker_state",
@@ -32,6 +32,9 @@ const METRICS: [&str; 22] = [
     "chatward_probe_success_ratio",
     "chatward_reconcile_duration_seconds",
     "chatward_reconcile_total",
+    "chatward_suspended",
+    "chatward_suspended_since_timestamp_seconds",
+    "chatward_suspended_until_timestamp_seconds",
     "chatward_throttled_seconds_total",
 ];
 

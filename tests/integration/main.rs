@@ -29,6 +29,7 @@ mod provenance;
 mod server;
 mod shutdown;
 mod source;
+mod suspend;
 mod support;
 mod tenants;
 mod verbs;

@@ -156,6 +156,13 @@ fn bad_settings_are_named() {
         (tenant("limits: { jobs_in_flight: 0 }"), "1 to 10000 jobs"),
         (tenant("limits: { requests_per_second: 0 }"), "requests_per_second is at least 1"),
         (tenant("breaker: { failures: 0 }"), "at least 1 failure"),
+        (tenant("windows: [{ kind: allow, cron: '0 2 * * *' }]"), "missing field `duration`"),
+        (tenant("windows: [{ kind: allow, duration: 1h }]"), "missing field `cron`"),
+        (tenant("windows: [{ cron: '0 2 * * *', duration: 1h }]"), "missing field `kind`"),
+        (
+            tenant("windows: [{ kind: deny, cron: '0 2 * *', duration: 1h }]"),
+            "windows: cron: \"0 2 * *\" is no",
+        ),
         (tenant("breaker: { open: 10m, max_open: 5m }"), "open <= max_open"),
         (tenant("job: { slow_after: 0s }"), "slow_after is more than 0s"),
         (tenant("verify: { endpoint: 'https://a.example', required: 1.5 }"), "a share from 0 to 1, not 1.5"),

@@ -12,13 +12,14 @@ use crate::csp::{Browser, Version};
 use crate::finding::{Span, Spanned};
 use crate::policy::{
     ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
-    PolicyName, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
+    PolicyName, SUSPEND, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;
+use crate::suspension::{Term, TermError};
 
 /// The annotations under [`ANNOTATION_PREFIX`] that mean something.
-const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, WAIVE_ANNOTATION];
+const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, SUSPEND, WAIVE_ANNOTATION];
 /// Annotations under another prefix are free.
 const ANNOTATION_PREFIX: &str = "chatward.dev/";
 
@@ -205,6 +206,13 @@ impl<'t> Decoder<'t> {
                 let help =
                     format!("say in 1 to {MAX_ACCEPTANCE} characters why the change may weaken the policy");
                 self.find(&code::ANNOTATION_VALUE, text.span, what, help);
+                continue;
+            }
+            if entry.key == SUSPEND
+                && let Err(why) = text.value.parse::<Term>()
+            {
+                let what = format!("the value of `{SUSPEND}` can't be used: {why}");
+                self.find(&code::ANNOTATION_VALUE, text.span, what, TermError::HELP);
                 continue;
             }
             annotations.insert(entry.key.to_owned(), text);

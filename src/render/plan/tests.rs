@@ -206,7 +206,9 @@ fn programs_get_the_same() {
           ],
           "direction": null,
           "reasons": [],
-          "moreReasons": 0
+          "moreReasons": 0,
+          "until": null,
+          "suspension": null
         },
         {
           "tenant": null,
@@ -226,7 +228,9 @@ fn programs_get_the_same() {
           "changes": [],
           "direction": null,
           "reasons": [],
-          "moreReasons": 0
+          "moreReasons": 0,
+          "until": null,
+          "suspension": null
         }
       ],
       "summary": {
@@ -237,7 +241,8 @@ fn programs_get_the_same() {
         "verify": 0,
         "watch": 0,
         "inSync": 3,
-        "held": 2
+        "held": 2,
+        "suspended": 0
       }
     }
     "##);

@@ -22,6 +22,8 @@ fn policy(name: &str) -> PolicyStatus {
         live: LiveSync::Matches,
         live_at: None,
         health: Health::Healthy,
+        until: None,
+        suspension: None,
         digest: Some(Digest::of(b"new")),
         applied_digest: Some(Digest::of(b"new")),
         revision: Some("9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c".into()),
@@ -98,6 +100,7 @@ fn status() -> Status {
         error: error.map(str::to_owned),
         applied: 4,
         webhooks: webhooks.iter().map(|&name| name.to_owned()).collect(),
+        suspension: None,
     };
     Status {
         version: VERSION,
@@ -196,6 +199,8 @@ fn a_status_for_programs() {
           "successRate": 1.0,
           "lastAttempt": null,
           "nextRetry": null,
+          "until": null,
+          "suspension": null,
           "findings": 0
         }
       ],
@@ -211,7 +216,8 @@ fn a_status_for_programs() {
           "applied": 4,
           "webhooks": [
             "siem"
-          ]
+          ],
+          "suspension": null
         }
       ],
       "pages": [

@@ -290,6 +290,7 @@ impl World {
             corrected: &Default::default(),
             live: &BTreeMap::new(),
             guard: &Guard { max_changes: Percent::new(30), ..Guard::default() },
+            closed: &BTreeMap::new(),
             prune: true,
             probed: &nobody,
             rollback: &nobody,
