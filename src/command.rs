@@ -11,6 +11,7 @@ use crate::printable::printable_json;
 
 mod abandon;
 mod apply;
+mod ask;
 mod audit;
 mod completions;
 mod csp;

@@ -17,6 +17,7 @@ use crate::policy::{PolicyId, TenantName};
 mod hold;
 mod json;
 mod operation;
+mod requester;
 mod webhook;
 
 pub use hold::{Held, HoldReason, Released, Subject};
@@ -24,6 +25,7 @@ pub use operation::{
     Commit, Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
     WaitReason, Waiting,
 };
+pub use requester::Requester;
 pub use webhook::{WebhookEffect, WebhookIntent, WebhookRemoved};
 
 /// The version of the entry format that this chatward writes, and the newest that it reads.

@@ -13,6 +13,7 @@
 //! more, because what is on disk is then not known.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -97,7 +98,7 @@ pub struct Ledger {
     saved: AtomicU64,
     syncs: Arc<AtomicU64>,
     stopped: Stopped,
-    _lock: lock::Lock,
+    lock: lock::Lock,
 }
 
 impl Ledger {
@@ -179,8 +180,16 @@ impl Ledger {
             saved,
             syncs,
             stopped,
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Says beside the lock where its holder answers, so that what needs the ledger can be asked of it.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn announce(&self, address: SocketAddr) -> Result<(), LedgerError> {
+        self.lock.announce(address).map_err(|error| LedgerError::io(&self.directory.join("lock"), error))
     }
 
     /// Where the bytes of a half-written last line went, if there were any.

@@ -35,6 +35,9 @@ pub(super) async fn run(args: Run) -> anyhow::Result<Exit> {
     // The ledger first: one that stands by, or comes second, is told who writes, and holds no address meanwhile.
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
     let listener = listen(settings.server.listen).await?;
+    if let Some(listener) = &listener {
+        ledger.announce(listener.local_addr()?)?;
+    }
     let mode = match args.watch {
         WatchMode::Auto => Mode::Auto,
         WatchMode::Poll => Mode::Poll,

@@ -1,11 +1,10 @@
 //! `chatward status`: how every policy stands, or whether the daemon is alive.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Exit, print, setup};
+use super::{Exit, ask, print, setup};
 use crate::cli::{Output, Status};
 use crate::config::{Listen, Overrides};
 use crate::host::Host;
@@ -44,7 +43,7 @@ pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
 /// Asks the daemon whether it is alive: what a container's health check runs, where there is no shell and no curl.
 async fn check(listen: Listen) -> anyhow::Result<Exit> {
     let Listen::At(address) = listen else { anyhow::bail!("the daemon answers nowhere: listen is off") };
-    let address = SocketAddr::new(reachable(address.ip()), address.port());
+    let address = ask::reachable(address);
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let asked = client.get(format!("http://{address}/healthz")).send().await;
     let answer = asked.with_context(|| format!("no daemon answers at {address}"))?;
@@ -53,13 +52,4 @@ async fn check(listen: Listen) -> anyhow::Result<Exit> {
         answer.text().await.with_context(|| format!("the daemon at {address} did not finish its answer"))?;
     print(format!("{}\n", printable(said.trim(), MAX_SAID)))?;
     Ok(if healthy { Exit::Fine } else { Exit::Failed })
-}
-
-/// Where a daemon that listens on every address is reached from this machine.
-fn reachable(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    }
 }

@@ -4,7 +4,9 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -25,11 +27,14 @@ pub struct Holder {
     pub command: String,
     /// Since when.
     pub since: Timestamp,
+    /// Where it answers, once it does: what needs the ledger is asked of it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pid, host, command, since } = self;
+        let Self { pid, host, command, since, .. } = self;
         write!(
             f,
             "`chatward {}`, process {pid} on {}, since {since:.0}",
@@ -44,7 +49,8 @@ pub(super) type Taking = fn(&Path, &Clock) -> Result<Lock, LedgerError>;
 
 /// Held for as long as it lives.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    since: Timestamp,
 }
 
 impl Lock {
@@ -71,11 +77,23 @@ impl Lock {
     }
 
     /// Says who holds it.
-    fn signed(mut file: File, now: Timestamp) -> io::Result<Self> {
-        let text = serde_json::to_string(&ourselves(now))?;
-        file.set_len(0)?;
-        file.write_all(text.as_bytes())?;
-        Ok(Self { _file: file })
+    fn signed(file: File, now: Timestamp) -> io::Result<Self> {
+        let lock = Self { file, since: now };
+        lock.file.set_len(0)?;
+        lock.say(None)?;
+        Ok(lock)
+    }
+
+    /// Says where its holder answers.
+    pub(super) fn announce(&self, address: SocketAddr) -> io::Result<()> {
+        self.say(Some(address))
+    }
+
+    /// One write over what is there, so that nobody reads half of it.
+    fn say(&self, listen: Option<SocketAddr>) -> io::Result<()> {
+        let text = serde_json::to_string(&ourselves(self.since, listen))?;
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
     }
 }
 
@@ -83,16 +101,16 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-fn ourselves(now: Timestamp) -> Holder {
+fn ourselves(since: Timestamp, listen: Option<SocketAddr>) -> Holder {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let command = std::env::args().nth(1).unwrap_or_default();
-    Holder { pid: std::process::id(), host, command, since: now }
+    Holder { pid: std::process::id(), host, command, since, listen }
 }
 
 /// Who holds a lock; a holder that was between taking it and writing its name is named as unknown.
 fn read(file: &mut File, now: Timestamp) -> Holder {
     let mut text = String::new();
     let readable = file.rewind().and_then(|()| file.take(MAX_TEXT).read_to_string(&mut text));
-    let unknown = || Holder { pid: 0, host: "unknown".into(), command: "?".into(), since: now };
+    let unknown = || Holder { pid: 0, host: "unknown".into(), command: "?".into(), since: now, listen: None };
     readable.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_else(unknown)
 }

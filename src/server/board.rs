@@ -65,7 +65,7 @@ impl Terms {
     }
 }
 
-/// Why a pass is not made.
+/// Why nothing is done for somebody who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// A page in a browser asks.
@@ -161,20 +161,18 @@ impl Board {
         }
     }
 
-    /// Asks for a pass now.
-    pub(super) fn ask(&self, bearer: Option<&str>, from_a_page: bool) -> Result<(), Refusal> {
+    /// Whether somebody may ask for something to be done.
+    pub(super) fn admits(&self, bearer: Option<&str>, from_a_page: bool) -> Result<(), Refusal> {
         // Of a token the digests are compared, so that the time that takes tells nothing of it.
         let digest = |text: &str| Digest::of(text.as_bytes());
         match &self.terms.token {
-            _ if from_a_page => return Err(Refusal::Browser),
-            None if !self.terms.local => return Err(Refusal::NoToken),
+            _ if from_a_page => Err(Refusal::Browser),
+            None if !self.terms.local => Err(Refusal::NoToken),
             Some(token) if bearer.map(digest) != Some(digest(token.expose_secret())) => {
-                return Err(Refusal::WrongToken);
+                Err(Refusal::WrongToken)
             }
-            _ => {}
+            _ => Ok(()),
         }
-        self.ask_now();
-        Ok(())
     }
 
     /// Has a pass made. One that waits is as good as many.

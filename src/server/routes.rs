@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
+use axum::http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -116,23 +118,33 @@ async fn status(
 }
 
 async fn reconcile(State(board): State<Arc<Board>>, headers: HeaderMap) -> Response {
+    if let Err(refused) = admitted(&board, &headers) {
+        return *refused;
+    }
+    board.ask_now();
+    text(StatusCode::ACCEPTED, "a pass is made now")
+}
+
+/// Whether somebody may ask for something to be done; else the answer to that.
+pub(super) fn admitted(board: &Board, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    match board.ask(bearer, headers.contains_key(ORIGIN)) {
-        Ok(()) => text(StatusCode::ACCEPTED, "a pass is made now"),
-        Err(Refusal::Browser) => text(StatusCode::FORBIDDEN, "not from a page in a browser"),
-        Err(Refusal::NoToken) => text(
+    let refusal = match board.admits(bearer, headers.contains_key(ORIGIN)) {
+        Ok(()) => return Ok(()),
+        Err(refusal) => refusal,
+    };
+    Err(Box::new(match refusal {
+        Refusal::Browser => text(StatusCode::FORBIDDEN, "not from a page in a browser"),
+        Refusal::NoToken => text(
             StatusCode::FORBIDDEN,
-            "others than this machine can reach this address, so a pass needs a token: set listen_token, or CHATWARD_LISTEN_TOKEN_FILE",
+            "others than this machine can reach this address, so whoever asks needs a token: set listen_token, or CHATWARD_LISTEN_TOKEN_FILE",
         ),
-        Err(Refusal::WrongToken) => {
+        Refusal::WrongToken => {
             let mut answer = text(StatusCode::UNAUTHORIZED, "this is not the token");
-            answer
-                .headers_mut()
-                .insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             answer
         }
-    }
+    }))
 }
 
 /// Works something out where that keeps nobody else waiting.

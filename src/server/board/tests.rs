@@ -94,7 +94,7 @@ async fn who_may_ask_for_a_pass() {
             terms.local = local;
             terms.token = token.map(SecretString::from);
         });
-        assert_eq!(board.ask(bearer, page), expected, "{local} {token:?} {bearer:?} {page}");
+        assert_eq!(board.admits(bearer, page), expected, "{local} {token:?} {bearer:?} {page}");
         assert_eq!(asked.try_recv().is_ok(), expected.is_ok());
     }
 }
