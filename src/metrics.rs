@@ -78,6 +78,8 @@ pub struct Standing {
     pub tenants: BTreeMap<TenantName, TenantStanding>,
     /// Since when what drifted first has drifted, by tenant.
     pub oldest: BTreeMap<TenantName, Timestamp>,
+    /// How many changes the guard holds whole, by tenant.
+    pub held_whole: BTreeMap<TenantName, usize>,
     /// Entries of the ledger.
     pub entries: u64,
     /// What validation says.
@@ -101,6 +103,7 @@ pub struct Metrics {
     policies: Family<OfSync, Gauge>,
     drift: Family<OfCause, Gauge>,
     oldest_drift: Family<OfTenant, Number>,
+    held_whole: Family<OfTenant, Gauge>,
     policy_synced: Family<OfPolicy, Gauge>,
     findings: Family<OfSeverity, Gauge>,
     breakers: Family<OfTenant, Gauge>,
@@ -132,6 +135,7 @@ impl Metrics {
             policies: new.family("policies", "Policies by how they stand: Synced, OutOfSync, Held or Unknown"),
             drift: new.family("drift", "Policies that have drifted, by cause"),
             oldest_drift: new.family("drift_oldest_timestamp_seconds", "Since when the tenant's longest drifted policy has drifted; 0 where none has"),
+            held_whole: new.family("plan_held_changes", "Changes of the tenant's plan where the guard holds it whole; 0 where it does not"),
             policy_synced: new.family("policy_synced", "Whether a policy is in sync; only where metrics.per_policy is set"),
             findings: new.family("findings", "What validation says of the policy directory, by severity"),
             breakers: new.family("breaker_state", "How the tenant's breaker stands: 0 closed, 1 half-open, 2 open"),
@@ -217,6 +221,8 @@ impl Metrics {
             self.oldest_drift
                 .get_or_create(&of)
                 .set(standing.oldest.get(tenant).copied().map_or(0.0, seconds));
+            let held = standing.held_whole.get(tenant).copied().unwrap_or_default();
+            self.held_whole.get_or_create(&of).set(whole(held));
             self.breakers.get_or_create(&of).set(match stands.breaker {
                 BreakerState::Closed => 0,
                 BreakerState::HalfOpen { .. } => 1,

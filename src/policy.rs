@@ -29,6 +29,10 @@ pub const ACCEPT_WEAKENING: &str = "chatward.dev/accept-weakening";
 /// The longest such value, in characters.
 pub const MAX_ACCEPTANCE: usize = 300;
 
+/// The annotation that says what is done where somebody changed this policy at the tenant, whatever the tenant's own
+/// setting: `report` or `correct`.
+pub const ON_DRIFT: &str = "chatward.dev/on-drift";
+
 /// A policy: its id, the annotations on its document, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

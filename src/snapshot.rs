@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::drift::OnDrift;
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::finding::{Code, Finding, Place, Severity};
 use crate::policy::{PolicyId, TenantName};
@@ -106,6 +107,8 @@ pub struct Desired {
     pub origin: Origin,
     /// Why its document says that it may be weaker than what is applied, where it does. No part of the digest.
     pub accepts_weakening: Option<Arc<str>>,
+    /// What its document says is done where somebody changed it at the tenant, where it does. No part of the digest either.
+    pub on_drift: Option<OnDrift>,
 }
 
 /// A document that can't be used, or a file whose documents can't be told.
@@ -294,7 +297,7 @@ impl Snapshot {
 
 fn desired(wanted: &Wanted, file: &FileFacts) -> Desired {
     let accepts_weakening = wanted.accepts_weakening.clone();
-    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening }
+    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening, on_drift: wanted.on_drift }
 }
 
 fn origin(file: &FileFacts) -> Origin {

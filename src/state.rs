@@ -44,8 +44,11 @@ use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, PolicyName, TenantName};
 
+mod approval;
 mod fold;
+mod holds;
 
+pub use approval::Approval;
 pub use fold::Illegal;
 
 /// Where an entry's line begins.
@@ -88,6 +91,9 @@ pub struct State {
     /// What is held, and why.
     #[serde(with = "holds")]
     pub holds: BTreeMap<Subject, Hold>,
+    /// Plans that somebody approved and that have not gone through yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: BTreeMap<TenantName, Approval>,
 }
 
 /// What is known of a tenant.
@@ -361,37 +367,6 @@ impl State {
             let id = |name: &PolicyName| PolicyId::new(tenant.clone(), name.clone());
             state.policies.iter().map(move |(name, policy)| (id(name), policy))
         })
-    }
-}
-
-/// Holds as a list: JSON has no keys but strings.
-mod holds {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::{Hold, Subject};
-
-    #[derive(Serialize, Deserialize)]
-    struct Row<H> {
-        #[serde(flatten)]
-        subject: Subject,
-        #[serde(flatten)]
-        hold: H,
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        holds: &BTreeMap<Subject, Hold>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(holds.iter().map(|(subject, hold)| Row { subject: subject.clone(), hold }))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<Subject, Hold>, D::Error> {
-        let rows = Vec::<Row<Hold>>::deserialize(deserializer)?;
-        Ok(rows.into_iter().map(|row| (row.subject, row.hold)).collect())
     }
 }
 

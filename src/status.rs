@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerState;
-use crate::digest::Digest;
+use crate::digest::{Digest, PlanDigest};
 use crate::drift::{Cause, LiveSync};
 use crate::entry::{HoldReason, Subject};
 use crate::live::LiveView;
@@ -17,7 +17,7 @@ use crate::outcome::Verification;
 use crate::plan::{self, HeldItem, Plan, Step};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
-use crate::state::{Head, PolicyState, State};
+use crate::state::{Approval, Head, PolicyState, State, TenantState};
 
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
@@ -126,10 +126,25 @@ pub struct TenantStatus {
     pub error: Option<String>,
     /// How its breaker stood after the last pass.
     pub breaker: BreakerState,
+    /// What the guard holds whole, if it does.
+    pub held_plan: Option<HeldPlanStatus>,
+    /// The plan that somebody approved and that has not gone through yet.
+    pub approval: Option<Approval>,
     /// How many policies were applied.
     pub applied: usize,
     /// Names of its registered webhooks.
     pub webhooks: Vec<String>,
+}
+
+/// A tenant's plan that the guard holds whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldPlanStatus {
+    /// What it is approved by.
+    pub digest: PlanDigest,
+    /// How many changes it has.
+    pub changes: usize,
+    /// Why it is held.
+    pub why: String,
 }
 
 /// Which policies are shown.
@@ -217,7 +232,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, 
         counts,
         policies,
         more,
-        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant)).collect(),
+        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, state, plan)).collect(),
         ledger: state.head,
     }
 }
@@ -332,13 +347,20 @@ fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
     })
 }
 
-fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState) -> TenantStatus {
+fn tenant_row(name: &TenantName, tenant: &TenantState, state: &State, plan: &Plan) -> TenantStatus {
+    let held_plan = plan.held_whole.get(name).map(|held| HeldPlanStatus {
+        digest: held.digest,
+        changes: held.changes.len(),
+        why: held.why.clone(),
+    });
     let registered = tenant.webhooks.iter().filter(|(_, webhook)| webhook.registered.is_some());
     TenantStatus {
         name: name.clone(),
         binding: Some(tenant.binding.to_string()),
         error: tenant.failure.clone(),
         breaker: tenant.breaker.clone(),
+        held_plan,
+        approval: state.approvals.get(name).cloned(),
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
     }

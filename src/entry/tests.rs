@@ -21,6 +21,7 @@ fn entry(event: &str) -> Value {
         "jobId": "job-7", "location": "https://acme.example/jobs/7", "url": "https://siem.example/in",
         "webhook": "siem", "preset": "tutorial", "origin": "https://acme.example", "detail": "no YAML",
         "count": 3, "scope": "policy", "verification": "verified", "successRate": 1.0, "probes": [], "state": "closed",
+        "changes": 12, "why": "too many", "by": {"user": "me", "host": "here"},
         "reason": "invalid", "outcome": "done", "previousHash": EntryHash::GENESIS,
     });
     match event {

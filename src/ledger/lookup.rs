@@ -262,13 +262,14 @@ fn without_policies(state: &State) -> State {
         };
         (name.clone(), bare)
     };
-    let State { head, last, tenants, holds, signing } = state;
+    let State { head, last, tenants, holds, signing, approvals } = state;
     State {
         head: *head,
         last: *last,
         tenants: tenants.iter().map(bare).collect(),
         holds: holds.clone(),
         signing: *signing,
+        approvals: approvals.clone(),
     }
 }
 

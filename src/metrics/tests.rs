@@ -38,7 +38,8 @@ fn measured() -> Metrics {
             cause: [((tenant.clone(), Cause::Source), 1)].into(),
         },
         tenants: [(tenant.clone(), TenantStanding { breaker, success_rate: Some(0.75) })].into(),
-        oldest: [(tenant, time)].into(),
+        oldest: [(tenant.clone(), time)].into(),
+        held_whole: [(tenant.clone(), 12)].into(),
         entries: 42,
         findings: [(Severity::Warning, 3)].into(),
         policies: vec![(id, true)],
@@ -67,6 +68,7 @@ fn names_and_labels_stay() {
     # TYPE chatward_http_requests_total counter
     # TYPE chatward_last_attempt_timestamp_seconds gauge
     # TYPE chatward_last_success_timestamp_seconds gauge
+    # TYPE chatward_plan_held_changes gauge
     # TYPE chatward_policies gauge
     # TYPE chatward_policy_synced gauge
     # TYPE chatward_probe_latency_seconds histogram
@@ -95,6 +97,7 @@ fn names_and_labels_stay() {
     chatward_http_requests_total{tenant="acme",endpoint="submit",class="2xx"} 1
     chatward_last_attempt_timestamp_seconds 1793491200.0
     chatward_last_success_timestamp_seconds 1793491200.0
+    chatward_plan_held_changes{tenant="acme"} 12
     chatward_policies{tenant="acme",sync="OutOfSync"} 1
     chatward_policies{tenant="acme",sync="Synced"} 2
     chatward_policy_synced{tenant="acme",policy="checkout-chat"} 1

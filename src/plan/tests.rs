@@ -33,7 +33,8 @@ fn origin() -> Origin {
 }
 
 fn wanted(text: &[u8]) -> Snapshot {
-    let desired = Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None };
+    let desired =
+        Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None, on_drift: None };
     Snapshot { desired: [(id(), desired)].into(), ..Snapshot::default() }
 }
 

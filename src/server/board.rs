@@ -180,6 +180,11 @@ impl Board {
         let _ = self.ask.try_send(());
     }
 
+    /// The newest plan; nothing before the first look.
+    pub(super) fn plan(&self) -> Option<Arc<Plan>> {
+        self.shown().looked.as_ref().map(|(_, plan)| Arc::clone(plan))
+    }
+
     /// How everything stands; nothing before the first look.
     pub(super) fn status(&self, query: &status::Query<'_>) -> Option<Status> {
         let (looked, live) = {
@@ -220,6 +225,7 @@ impl Board {
             Standing {
                 tally,
                 tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
+                held_whole: held_whole(shown),
                 oldest,
                 entries: state.head.sequence,
                 findings: shown.findings.clone(),
@@ -253,6 +259,12 @@ impl Board {
         let since = changed.max(self.started.0);
         Some(self.host.now().duration_since(since).try_into().unwrap_or_default())
     }
+}
+
+/// How many changes of each tenant are held whole.
+fn held_whole(shown: &Shown) -> BTreeMap<TenantName, usize> {
+    let plan = shown.looked.iter().flat_map(|(_, plan)| &plan.held_whole);
+    plan.map(|(tenant, held)| (tenant.clone(), held.changes.len())).collect()
 }
 
 fn stands(tenant: &TenantState) -> TenantStanding {

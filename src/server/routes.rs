@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::board::Refusal;
-use super::{Board, hooks};
+use super::{Board, approve, hooks};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -36,10 +36,11 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
         .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
+        .route("/approve", post(approve::approve).layer(DefaultBodyLimit::max(approve::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,
-                "there are /healthz, /readyz, /metrics, /status, /reconcile and /hooks/TENANT",
+                "there are /healthz, /readyz, /metrics, /status, /reconcile, /approve and /hooks/TENANT",
             )
         })
         .method_not_allowed_fallback(not_allowed)
@@ -57,8 +58,13 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 async fn not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let allow = if path == "/reconcile" || path.starts_with("/hooks/") { "POST" } else { "GET, HEAD" };
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile and /hooks/TENANT");
+    let allow = if path == "/reconcile" || path == "/approve" || path.starts_with("/hooks/") {
+        "POST"
+    } else {
+        "GET, HEAD"
+    };
+    let mut answer =
+        text(StatusCode::METHOD_NOT_ALLOWED, "GET, and POST for /reconcile, /approve and /hooks/TENANT");
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }

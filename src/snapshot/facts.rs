@@ -10,11 +10,12 @@ use super::found::Found;
 use super::packed::{Packer, Unpacker};
 use super::{CODES, UNREADABLE};
 use crate::digest::{Digest, FileHash};
+use crate::drift::OnDrift;
 use crate::finding::{About, Code, Edit, Finding, Fix, Place, SourceText};
 use crate::mend::Mender;
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
-use crate::policy::{ACCEPT_WEAKENING, Policy, PolicyId, PolicyName, TenantName};
+use crate::policy::{ACCEPT_WEAKENING, ON_DRIFT, Policy, PolicyId, PolicyName, TenantName};
 use crate::{validate, waiver};
 
 /// What one file holds. Depends on its bytes and on the default tenant alone.
@@ -42,6 +43,7 @@ pub(super) struct DocumentFacts {
 pub(super) struct Wanted {
     pub(super) digest: Digest,
     pub(super) accepts_weakening: Option<Arc<str>>,
+    pub(super) on_drift: Option<OnDrift>,
 }
 
 /// How much of a document's id could be read.
@@ -200,6 +202,9 @@ impl DocumentFacts {
         packer.maybe(self.wanted.as_ref(), |packer, wanted| {
             packer.raw(wanted.digest.as_bytes());
             packer.maybe(wanted.accepts_weakening.as_deref(), Packer::text);
+            packer.maybe(wanted.on_drift, |packer, on_drift| {
+                packer.number(u64::from(on_drift == OnDrift::Correct))
+            });
         });
         self.found.pack(packer);
         packer.bytes(&self.said.0);
@@ -219,7 +224,12 @@ impl DocumentFacts {
         let wanted = unpacker.maybe(|unpacker| {
             let digest = Digest::from_bytes(unpacker.array()?);
             let accepts_weakening = unpacker.maybe(Unpacker::text)?.map(Arc::from);
-            Some(Wanted { digest, accepts_weakening })
+            let on_drift = unpacker.maybe(|unpacker| match unpacker.number()? {
+                0 => Some(OnDrift::Report),
+                1 => Some(OnDrift::Correct),
+                _ => None,
+            })?;
+            Some(Wanted { digest, accepts_weakening, on_drift })
         })?;
         let found = Found::unpack(unpacker)?;
         Some(Self { claim, wanted, found, said: Said(unpacker.bytes()?.into()) })
@@ -231,7 +241,8 @@ impl Wanted {
         let reason = policy.annotations.get(ACCEPT_WEAKENING);
         // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
         let digest = Payload::of(policy).digest().ok()?;
-        Some(Self { digest, accepts_weakening: reason.map(|reason| reason.trim().into()) })
+        let on_drift = policy.annotations.get(ON_DRIFT).and_then(|word| OnDrift::named(word));
+        Some(Self { digest, accepts_weakening: reason.map(|reason| reason.trim().into()), on_drift })
     }
 }
 

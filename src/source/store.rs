@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::digest::FileHash;
 
-const MAGIC: &[u8; 8] = b"CWFACTS1";
+const MAGIC: &[u8; 8] = b"CWFACTS2";
 const NAME: usize = 16;
 const HEADER: u64 = (MAGIC.len() + NAME) as u64;
 /// So much of no use is always left where it is.

@@ -68,6 +68,8 @@ impl State {
             Event::Verdict(verdict) => self.judge(verdict)?,
             Event::Held(held) => self.hold(held, entry.time),
             Event::Released(released) => self.release(released)?,
+            Event::PlanApproved(approved) => self.approve(approved, entry.time)?,
+            Event::PlanReleased(released) => self.release_plan(released)?,
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
             Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,
@@ -88,6 +90,7 @@ impl State {
             policies: Default::default(),
         };
         self.tenants.insert(bound.tenant.clone(), fresh);
+        self.approvals.remove(&bound.tenant);
     }
 
     fn tenant_mut(&mut self, tenant: &TenantName) -> Result<&mut TenantState, String> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 20] = [
+const METRICS: [&str; 21] = [
     "chatward_audit_entries_total",
     "chatward_bot_events_total",
     "chatward_breaker_state",
@@ -25,6 +25,7 @@ const METRICS: [&str; 20] = [
     "chatward_http_requests_total",
     "chatward_last_attempt_timestamp_seconds",
     "chatward_last_success_timestamp_seconds",
+    "chatward_plan_held_changes",
     "chatward_policies",
     "chatward_probe_latency_seconds",
     "chatward_probe_success_ratio",

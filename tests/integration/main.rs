@@ -25,6 +25,7 @@ mod live;
 mod pace;
 mod past;
 mod provenance;
+mod review;
 mod server;
 mod shutdown;
 mod source;

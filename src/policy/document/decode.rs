@@ -9,16 +9,17 @@ use super::findings::Findings;
 use super::tree::{Kind, Node, Tree};
 use super::{Document, Text, code};
 use crate::csp::{Browser, Version};
+use crate::drift::OnDrift;
 use crate::finding::{Span, Spanned};
 use crate::policy::{
-    ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
-    PolicyName, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
+    ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, ON_DRIFT, Policy,
+    PolicyId, PolicyName, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;
 
 /// The annotations under [`ANNOTATION_PREFIX`] that mean something.
-const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, WAIVE_ANNOTATION];
+const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, ON_DRIFT, WAIVE_ANNOTATION];
 /// Annotations under another prefix are free.
 const ANNOTATION_PREFIX: &str = "chatward.dev/";
 
@@ -204,6 +205,15 @@ impl<'t> Decoder<'t> {
                 let what = format!("the value of `{ACCEPT_WEAKENING}` is no reason");
                 let help =
                     format!("say in 1 to {MAX_ACCEPTANCE} characters why the change may weaken the policy");
+                self.find(&code::ANNOTATION_VALUE, text.span, what, help);
+                continue;
+            }
+            if entry.key == ON_DRIFT && OnDrift::named(&text).is_none() {
+                let what = format!("the value of `{ON_DRIFT}` can't be {}", backquoted(&text));
+                let help = match closest(&text, OnDrift::ALL.map(|(_, word)| word)) {
+                    Some(word) => format!("did you mean `{word}`?"),
+                    None => "write `report`, or `correct` to have it changed back".to_owned(),
+                };
                 self.find(&code::ANNOTATION_VALUE, text.span, what, help);
                 continue;
             }
