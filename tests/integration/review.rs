@@ -51,6 +51,8 @@ fn a_mass_change_is_let_through_by_its_digest_alone() {
         .says("its whole plan (12 changes) is held: 12 of 12 policies would change");
     let digest = held_digest(&world);
     world.run(&["plan"]).exits(0).says(&format!("chatward approve {digest} lets exactly that through"));
+    let status = world.run(&["status", "-o", "json"]).json();
+    assert_eq!(status["tenants"][0]["heldPlan"]["digest"], json!(digest), "{status}");
     assert_eq!(world.submits(), MANY);
 
     // Another digest, or too little of this one, lets nothing through.
