@@ -24,7 +24,7 @@ pub use audit::{Audit, AuditArchive, AuditKeygen, AuditShow, AuditVerb, AuditVer
 pub use csp::{Csp, CspCheck, CspDiff, CspImport, CspVerb, Target};
 pub use observe::{Evidence, EvidenceOutput, Observe};
 pub use past::{Diff, History, Restore};
-pub use plan::{Plan, PlanOutput};
+pub use plan::{Approve, Plan, PlanOutput};
 pub use suspend::{Resume, Suspend};
 pub use validate::{Deny, Explain, Report, Validate};
 
@@ -80,6 +80,9 @@ pub enum Verb {
     /// SIGHUP asks for a pass now.
     Run(Run),
     /// Make one pass: deploy, verify and record what has drifted
+    ///
+    /// With --plan exactly what a reviewed plan says, or nothing: chatward plan --out plan.json, then chatward apply --plan
+    /// plan.json. Where something else would be done by now the plan is stale, which is said, and nothing is sent.
     #[command(visible_alias = "sync")]
     Apply(Apply),
     /// Show what a pass would do, and change nothing
@@ -87,6 +90,13 @@ pub enum Verb {
     /// Contacts no tenant, needs no credentials and takes no lock, so it works beside a running daemon. With --base it
     /// needs no state either: it shows what a pass would do if that git revision were live.
     Plan(Plan),
+    /// Let through, once, exactly the plan that the guard holds under this digest
+    ///
+    /// The digest is in the log (plan.held), in /status and in what `chatward plan` shows. It stands for every change and
+    /// for what each starts from: where anything changes meanwhile, the plan has another digest and is held again. A running
+    /// daemon is asked for it and makes a pass at once; otherwise the next apply lets it through. An approval that is not
+    /// used lasts for 24 hours.
+    Approve(Approve),
     /// Check policies, and say everything that is wrong with them at once
     ///
     /// A document lives with a warning by the annotation chatward.dev/waive: "CW2301: REASON" under its metadata; several
@@ -246,6 +256,9 @@ pub struct Apply {
     /// Send again what the tenant refused before, although it did not change
     #[arg(long)]
     pub retry: bool,
+    /// Apply exactly what this file of `chatward plan --out` says, or nothing where it is stale
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["retry", "prune"])]
+    pub plan: Option<PathBuf>,
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: Output,

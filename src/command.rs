@@ -11,6 +11,7 @@ use crate::printable::printable_json;
 
 mod abandon;
 mod apply;
+mod approve;
 mod ask;
 mod audit;
 mod completions;
@@ -73,6 +74,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Run(args) => run::run(args).await,
         Verb::Apply(args) => apply::run(args).await,
+        Verb::Approve(args) => approve::run(args).await,
         Verb::Abandon(args) => abandon::run(args).await,
         Verb::Plan(args) => plan::run(args).await,
         Verb::Validate(args) => validate::run(&args),

@@ -30,7 +30,7 @@ pub mod wire;
 pub use live::Live;
 pub use observe::Page;
 pub use probe::{Probe, STANDARD_PROBES};
-pub use raw::{ClientAuth, Grant, OnDrift, OnFailure};
+pub use raw::{ClientAuth, Grant, OnFailure};
 pub use receive::Receive;
 pub use resolve::resolve;
 pub use server::{Listen, Server};

@@ -93,6 +93,10 @@ sha256! {
     FileHash
 }
 sha256! {
+    /// What a plan is known by: the hash of its changes' canonical JSON, with all that they start from.
+    PlanDigest
+}
+sha256! {
     /// What a signing key is known by: the hash of its public key (SubjectPublicKeyInfo, DER).
     KeyId
 }

@@ -45,6 +45,27 @@ impl fmt::Display for Cause {
     }
 }
 
+/// What is done about what somebody changed at a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDrift {
+    /// It is told.
+    #[default]
+    Report,
+    /// What is wanted is brought live again.
+    Correct,
+}
+
+impl OnDrift {
+    /// Both, and how each is written.
+    pub const ALL: [(Self, &str); 2] = [(Self::Report, "report"), (Self::Correct, "correct")];
+
+    /// The one that is written like this.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, name)| *name == word).map(|(it, _)| it)
+    }
+}
+
 /// What the tenant says it has of one policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Live {

@@ -14,6 +14,7 @@ use crate::digest::{EntryHash, FileHash, KeyId};
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
 
+mod approval;
 mod hold;
 mod json;
 mod operation;
@@ -22,6 +23,7 @@ mod requester;
 mod suspension;
 mod webhook;
 
+pub use approval::{PlanApproved, PlanReleased};
 pub use hold::{Held, HoldReason, Released, Subject};
 pub use operation::{
     Commit, Effect, EffectOutcome, Intent, Late, LateOutcome, Location, Operation, Origin, Scope, Verdict,
@@ -111,6 +113,10 @@ events! {
     Suspended(Suspended) = "policy.suspended",
     /// It is left alone no longer.
     Resumed(Resumed) = "policy.resumed",
+    /// Somebody lets a plan through that the guard holds.
+    PlanApproved(PlanApproved) = "plan.approved",
+    /// It is begun.
+    PlanReleased(PlanReleased) = "plan.released",
     /// A webhook is about to be registered.
     WebhookIntent(WebhookIntent) = "webhook.intent",
     /// What came of it.
@@ -137,6 +143,8 @@ impl Event {
             Self::TenantFailed(failed) => Some(&failed.tenant),
             Self::TenantRecovered(recovered) => Some(&recovered.tenant),
             Self::Breaker(changed) => Some(&changed.tenant),
+            Self::PlanApproved(approved) => Some(&approved.tenant),
+            Self::PlanReleased(released) => Some(&released.tenant),
             Self::WebhookIntent(intent) => Some(&intent.tenant),
             Self::WebhookEffect(effect) => Some(&effect.tenant),
             Self::HookRefused(refused) => Some(&refused.tenant),

@@ -83,6 +83,8 @@ pub struct Standing {
     pub oldest: BTreeMap<TenantName, Timestamp>,
     /// What of each tenant is left alone; a tenant of which nothing is is not there.
     pub suspended: BTreeMap<TenantName, SuspendedStanding>,
+    /// How many changes the guard holds whole, by tenant.
+    pub held_whole: BTreeMap<TenantName, usize>,
     /// Entries of the ledger.
     pub entries: u64,
     /// What validation says.
@@ -122,6 +124,7 @@ pub struct Metrics {
     suspended: Family<OfTenant, Gauge>,
     suspended_since: Family<OfTenant, Number>,
     suspended_until: Family<OfTenant, Number>,
+    held_whole: Family<OfTenant, Gauge>,
     policy_synced: Family<OfPolicy, Gauge>,
     findings: Family<OfSeverity, Gauge>,
     breakers: Family<OfTenant, Gauge>,
@@ -158,6 +161,7 @@ impl Metrics {
             suspended: new.family("suspended", "Policies that are left alone until a time"),
             suspended_since: new.family("suspended_since_timestamp_seconds", "Since when the tenant's longest suspended policy is; 0 where none is"),
             suspended_until: new.family("suspended_until_timestamp_seconds", "When the first of the tenant's suspensions ends; 0 where none is"),
+            held_whole: new.family("plan_held_changes", "Changes of the tenant's plan where the guard holds it whole; 0 where it does not"),
             policy_synced: new.family("policy_synced", "Whether a policy is in sync; only where metrics.per_policy is set"),
             findings: new.family("findings", "What validation says of the policy directory, by severity"),
             breakers: new.family("breaker_state", "How the tenant's breaker stands: 0 closed, 1 half-open, 2 open"),
@@ -249,6 +253,8 @@ impl Metrics {
             self.suspended.get_or_create(&of).set(suspended.map_or(0, |it| whole(it.count)));
             self.suspended_since.get_or_create(&of).set(suspended.map_or(0.0, |it| seconds(it.since)));
             self.suspended_until.get_or_create(&of).set(suspended.map_or(0.0, |it| seconds(it.until)));
+            let held = standing.held_whole.get(tenant).copied().unwrap_or_default();
+            self.held_whole.get_or_create(&of).set(whole(held));
             self.breakers.get_or_create(&of).set(match stands.breaker {
                 BreakerState::Closed => 0,
                 BreakerState::HalfOpen { .. } => 1,

@@ -25,14 +25,17 @@ pub mod base;
 pub mod change;
 mod closing;
 mod draft;
+pub mod file;
 pub mod guard;
 pub mod provenance;
+pub mod review;
 mod suspension;
 
 pub use action::Action;
 use change::Change;
 use draft::{Decision, Draft};
 use guard::Guard;
+use review::{ApprovedPlan, HeldPlan};
 pub use suspension::{SuspendedBy, Suspension};
 
 /// The longest that a failed policy waits before it is tried again.
@@ -50,6 +53,8 @@ pub struct Step {
     pub cause: Option<Cause>,
     /// What is applied.
     pub applied: Option<Digest>,
+    /// What the tenant was seen to have, where that is something else.
+    pub live: Option<Digest>,
     /// What is wanted; nothing for a removal.
     pub desired: Option<Desired>,
     /// What changes, where both sides are known.
@@ -125,6 +130,10 @@ pub struct Plan {
     pub held: Vec<HeldItem>,
     /// How many policies are as they should be.
     pub in_sync: usize,
+    /// What the guard holds whole, by tenant: the rest of what it says is in `held`.
+    pub held_whole: BTreeMap<TenantName, HeldPlan>,
+    /// What it would hold and somebody approved, by tenant: those changes are among the steps.
+    pub approved: BTreeMap<TenantName, ApprovedPlan>,
 }
 
 impl Plan {
@@ -287,8 +296,14 @@ pub fn decide(snapshot: &Snapshot, state: &State, terms: &Terms<'_>) -> Decided 
         }
     }
     plan.in_sync = in_sync.values().sum();
-    guard::apply(&mut plan, |tenant| applied(snapshot, state, tenant), terms.guard);
+    let stands = |tenant: &TenantName| guard::Standing {
+        applied: applied(snapshot, state, tenant),
+        binding: state.tenants.get(tenant).map(|tenant| &tenant.binding),
+        approved: state.approvals.get(tenant).and_then(|approval| approval.holds_at(terms.now)),
+    };
+    guard::apply(&mut plan, stands, terms.guard);
     closing::apply(&mut plan, terms.closed);
+    plan.hold_parts();
     plan.held.sort_by(|a, b| a.subject.cmp(&b.subject));
     Decided { plan, in_sync }
 }

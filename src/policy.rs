@@ -31,6 +31,9 @@ pub const MAX_ACCEPTANCE: usize = 300;
 
 /// The annotation that leaves a policy alone until a time; its value is that time and why: see [`crate::suspension`].
 pub const SUSPEND: &str = "chatward.dev/suspend";
+/// The annotation that says what is done where somebody changed this policy at the tenant, whatever the tenant's own
+/// setting: `report` or `correct`.
+pub const ON_DRIFT: &str = "chatward.dev/on-drift";
 
 /// A policy: its id, the annotations on its document, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,12 +19,11 @@ use crate::hints;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::live::LiveView;
-use crate::outcome::{Failure, Outcome};
-use crate::plan::guard::Weakening;
+use crate::outcome::Failure;
+use crate::plan::review::ApprovedPlan;
 use crate::plan::{Action, Decided, Plan, Retry, Step, provenance};
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::WriteTenant;
-use crate::report::{DriftReport, warn_of_weakening};
 use crate::snapshot::Snapshot;
 use crate::source::{Payloads, Scope, Settled, Source, watch};
 use crate::webhook::{self, Registrar};
@@ -33,35 +32,26 @@ mod holds;
 mod index;
 mod live;
 mod look;
+mod report;
 mod suspensions;
+mod telling;
 mod tenant;
 
 use live::Lives;
 pub use live::Looks;
 pub use look::{Sight, check_bindings, look, source, terms};
 use look::{settled, trace};
+pub use report::{Report, Survey};
+use telling::Told;
 
-/// What one pass did.
-#[derive(Debug)]
-pub struct Report {
-    /// What it set out to do.
-    pub plan: Arc<Plan>,
-    /// What became of each step that was begun.
-    pub results: Vec<StepResult>,
-    /// Tenants that could not be worked with, and webhooks that could not be registered.
-    pub failures: BTreeMap<TenantName, Failure>,
-    /// The snapshot that it was made from.
-    pub snapshot: Arc<Snapshot>,
-    /// Whether it saw something that it did not know when it was planned.
-    pub look_again: bool,
-}
-
-impl Report {
-    /// Whether nothing failed.
-    pub fn is_success(&self) -> bool {
-        let done = |result: &StepResult| matches!(result.outcome, Outcome::Done | Outcome::Waiting(_));
-        self.failures.is_empty() && self.results.iter().all(done)
-    }
+/// All that is to be done at one tenant.
+struct Work<'a> {
+    steps: Vec<&'a Step>,
+    webhooks: Vec<webhook::Due<'a>>,
+    /// Whether it is asked what it has.
+    look: bool,
+    /// What of it only an approval lets through.
+    approved: Option<ApprovedPlan>,
 }
 
 /// What a tenant of the settings is, against what the ledger binds it to.
@@ -94,8 +84,8 @@ pub struct Reconciler<T> {
     tenants: BTreeMap<TenantName, T>,
     paces: BTreeMap<TenantName, Pace>,
     host: Host,
-    /// The drift report of the last pass.
-    told: Option<DriftReport>,
+    /// What was told of the last pass.
+    told: Told,
     /// What was said to be suspended.
     suspended: suspensions::Told,
     /// How often in a row each tenant could not be worked with.
@@ -174,6 +164,19 @@ impl<T: WriteTenant> Reconciler<T> {
         stops: (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<Report, StepError> {
+        let survey = self.survey((retry, scope), progress).await?;
+        self.carry_out(survey, stops, progress).await
+    }
+
+    /// The first half of a pass: what would be done, and nothing done.
+    ///
+    /// # Errors
+    /// Only where the ledger fails.
+    pub async fn survey(
+        &mut self,
+        (retry, scope): (Retry, &Scope),
+        progress: &dyn Progress,
+    ) -> Result<Survey, StepError> {
         self.end_suspensions().await?;
         let suspensions = self.ledger.read(|state| state.suspensions.clone());
         let before = self.differences(&self.planned);
@@ -181,19 +184,23 @@ impl<T: WriteTenant> Reconciler<T> {
         progress.seen(&self.planned);
         let known = self.differences(&self.planned);
         let (snapshot, plan) = self.look_twice((retry, scope), known != before, progress).await?;
-        let plan = Arc::new(plan);
+        Ok(Survey { snapshot, plan: Arc::new(plan), known, suspensions })
+    }
+
+    /// The other half.
+    ///
+    /// # Errors
+    /// Only where the ledger fails.
+    pub async fn carry_out(
+        &mut self,
+        Survey { snapshot, plan, known, suspensions }: Survey,
+        stops: (&CancellationToken, &CancellationToken),
+        progress: &dyn Progress,
+    ) -> Result<Report, StepError> {
         progress.planned(&snapshot, &plan);
         self.record_holds(&plan).await?;
         self.tell_suspensions(&plan);
-        let report = DriftReport::of(&plan);
-        // What is held stays so for long: it is told when it changes, and counted in the metrics meanwhile.
-        if let Some(report) = report.as_ref().filter(|report| self.told.as_ref() != Some(*report)) {
-            report.log();
-        }
-        self.told = report;
-        if self.settings.guard.weakening != Weakening::Allow {
-            warn_of_weakening(&plan);
-        }
+        self.tell(&plan);
         progress.begin(plan.steps.len());
         let started = Instant::now();
         let this = &*self;
@@ -244,6 +251,7 @@ impl<T: WriteTenant> Reconciler<T> {
         tokio::time::sleep(watch::QUIET * 2).await;
         let (snapshot, mut plan) = self.look((retry, &Scope::Everything), true, progress).await?;
         plan.steps.retain(|step| step.action != Action::Remove || first.contains(&step.id));
+        plan.hold_parts();
         Ok((snapshot, plan))
     }
 
@@ -310,14 +318,17 @@ impl<T: WriteTenant> Reconciler<T> {
         (drain, stop): (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
-        let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.id.tenant == *name).collect();
         let Some(tenant) = self.settings.tenants.get(name) else { return Ok(Default::default()) };
-        let webhooks = self.ledger.read(|state| webhook::due(tenant, state))?;
-        let look = self.is_live_due(tenant);
-        if (steps.is_empty() && webhooks.is_empty() && !look) || drain.is_cancelled() {
+        let work = Work {
+            steps: plan.steps.iter().filter(|step| step.id.tenant == *name).collect(),
+            webhooks: self.ledger.read(|state| webhook::due(tenant, state))?,
+            look: self.is_live_due(tenant),
+            approved: plan.approved.get(name).copied(),
+        };
+        if (work.steps.is_empty() && work.webhooks.is_empty() && !work.look) || drain.is_cancelled() {
             return Ok(Default::default());
         }
-        let worked = self.work_at(tenant, remote, (&steps, webhooks, look), (drain, stop), progress).await?;
+        let worked = self.work_at(tenant, remote, work, (drain, stop), progress).await?;
         self.record_breaker(name, remote).await?;
         Ok(worked)
     }
@@ -326,7 +337,7 @@ impl<T: WriteTenant> Reconciler<T> {
         &self,
         tenant: &Tenant,
         remote: &T,
-        (steps, webhooks, look): (&[&Step], Vec<webhook::Due<'_>>, bool),
+        Work { steps, webhooks, look, approved }: Work<'_>,
         (drain, stop): (&CancellationToken, &CancellationToken),
         progress: &dyn Progress,
     ) -> Result<(Vec<StepResult>, Option<Failure>), StepError> {
@@ -343,6 +354,9 @@ impl<T: WriteTenant> Reconciler<T> {
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
         let Some(pace) = self.paces.get(&tenant.name) else { return Ok(Default::default()) };
+        if let Some(approved) = approved.filter(|_| !drain.is_cancelled()) {
+            self.release(&tenant.name, approved).await?;
+        }
         let deployer = Deployer::new(
             &self.ledger,
             tenant,
@@ -351,7 +365,7 @@ impl<T: WriteTenant> Reconciler<T> {
             (drain, stop),
             progress,
         );
-        let results = deployer.run(steps).await?;
+        let results = deployer.run(&steps).await?;
         if look && !drain.is_cancelled() {
             tokio::select! {
                 biased;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::drift::OnDrift;
 use crate::entry::{HoldReason, Origin, Subject};
 use crate::finding::{Code, Finding, Place, Severity};
 use crate::policy::{PolicyId, TenantName};
@@ -111,6 +112,8 @@ pub struct Desired {
     pub accepts_weakening: Option<Arc<str>>,
     /// Until when and why its document has it left alone, where it does. No part of the digest.
     pub suspended: Option<Arc<Term>>,
+    /// What its document says is done where somebody changed it at the tenant, where it does. No part of the digest either.
+    pub on_drift: Option<OnDrift>,
 }
 
 /// A document that can't be used, or a file whose documents can't be told.
@@ -299,8 +302,13 @@ impl Snapshot {
 
 fn desired(wanted: &Wanted, file: &FileFacts) -> Desired {
     let accepts_weakening = wanted.accepts_weakening.clone();
-    let suspended = wanted.suspended.clone();
-    Desired { digest: wanted.digest, origin: origin(file), accepts_weakening, suspended }
+    Desired {
+        digest: wanted.digest,
+        origin: origin(file),
+        accepts_weakening,
+        suspended: wanted.suspended.clone(),
+        on_drift: wanted.on_drift,
+    }
 }
 
 fn origin(file: &FileFacts) -> Origin {

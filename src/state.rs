@@ -45,12 +45,14 @@ use crate::entry::{Binding, HoldReason, Operation, Origin, Subject};
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, PolicyName, TenantName};
 
+mod approval;
 mod fold;
 mod holds;
 mod pages;
 mod suspensions;
 mod webhooks;
 
+pub use approval::Approval;
 pub use fold::Illegal;
 pub use pages::{MAX_PAGES, Pages, Seen};
 pub use suspensions::{Asked, Suspensions};
@@ -102,6 +104,9 @@ pub struct State {
     /// What somebody asked to leave alone, by tenant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub suspensions: BTreeMap<TenantName, Suspensions>,
+    /// Plans that somebody approved and that have not gone through yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: BTreeMap<TenantName, Approval>,
 }
 
 /// What is known of a tenant.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::breaker::BreakerState;
-use crate::digest::Digest;
+use crate::digest::{Digest, PlanDigest};
 use crate::drift::{Cause, LiveSync};
 use crate::entry::{HoldReason, Subject};
 use crate::live::LiveView;
@@ -18,7 +18,7 @@ use crate::outcome::Verification;
 use crate::plan::{self, HeldItem, Plan, Step, Suspension};
 use crate::policy::{PolicyId, TenantName};
 use crate::snapshot::Snapshot;
-use crate::state::{Asked, Head, PolicyState, Seen, State};
+use crate::state::{Approval, Asked, Head, PolicyState, Seen, State, TenantState};
 
 /// The version of the JSON shape.
 pub const VERSION: u32 = 1;
@@ -135,6 +135,10 @@ pub struct TenantStatus {
     pub error: Option<String>,
     /// How its breaker stood after the last pass.
     pub breaker: BreakerState,
+    /// What the guard holds whole, if it does.
+    pub held_plan: Option<HeldPlanStatus>,
+    /// The plan that somebody approved and that has not gone through yet.
+    pub approval: Option<Approval>,
     /// How many policies were applied.
     pub applied: usize,
     /// Names of its registered webhooks.
@@ -153,6 +157,17 @@ pub struct PageStatus {
     /// The policy, what came of the look, and when.
     #[serde(flatten)]
     pub seen: Seen,
+}
+
+/// A tenant's plan that the guard holds whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldPlanStatus {
+    /// What it is approved by.
+    pub digest: PlanDigest,
+    /// How many changes it has.
+    pub changes: usize,
+    /// Why it is held.
+    pub why: String,
 }
 
 /// Which policies are shown.
@@ -240,7 +255,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, 
         counts,
         policies,
         more,
-        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, state)).collect(),
+        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, state, plan)).collect(),
         pages: pages(state, query),
         ledger: state.head,
     }
@@ -361,13 +376,20 @@ fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
     })
 }
 
-fn tenant_row(name: &TenantName, tenant: &crate::state::TenantState, state: &State) -> TenantStatus {
+fn tenant_row(name: &TenantName, tenant: &TenantState, state: &State, plan: &Plan) -> TenantStatus {
+    let held_plan = plan.held_whole.get(name).map(|held| HeldPlanStatus {
+        digest: held.digest,
+        changes: held.changes.len(),
+        why: held.why.clone(),
+    });
     let registered = tenant.webhooks.iter().filter(|(_, webhook)| webhook.registered.is_some());
     TenantStatus {
         name: name.clone(),
         binding: Some(tenant.binding.to_string()),
         error: tenant.failure.clone(),
         breaker: tenant.breaker.clone(),
+        held_plan,
+        approval: state.approvals.get(name).cloned(),
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
         suspension: state.suspensions.get(name).and_then(|known| known.all.clone()),

@@ -1,8 +1,11 @@
 //! The part of the command line that shows what would change.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{Common, SandboxFlags};
+use crate::plan::review::PlanPrefix;
 
 /// `chatward plan`
 #[derive(Debug, Args)]
@@ -25,12 +28,31 @@ pub struct Plan {
     /// Plan the removal of policies whose file is gone
     #[arg(long)]
     pub prune: bool,
+    /// Also write the plan to this file, for `chatward apply --plan` to apply exactly that
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    pub out: Option<PathBuf>,
     /// Exit with 2 where changes are pending
     #[arg(long, alias = "non-zero-exit-code")]
     pub detailed_exitcode: bool,
     /// How results look.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub output: PlanOutput,
+}
+
+/// `chatward approve`
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The plan's digest, or its first 12 digits or more
+    pub digest: PlanPrefix,
+    /// Where things are.
+    #[command(flatten)]
+    pub common: Common,
+    /// Where no daemon runs: the plan is one with pruning
+    #[arg(long)]
+    pub prune: bool,
+    /// Where no daemon runs: the plan is one for the simulated tenant
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 /// How a plan looks.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use std::io::IsTerminal as _;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::plan::file;
 use super::{Exit, print, setup};
 use crate::cli::{Apply, Output};
 use crate::config::Overrides;
@@ -14,6 +16,7 @@ use crate::entry::HoldReason;
 use crate::host::Host;
 use crate::outcome::{Fault, Outcome, Verification};
 use crate::plan::Retry;
+use crate::plan::file::PlanFile;
 use crate::reconcile::{Reconciler, Report};
 use crate::render;
 use crate::source::Scope;
@@ -21,15 +24,29 @@ use crate::source::Scope;
 pub(super) async fn run(args: Apply) -> anyhow::Result<Exit> {
     let host = Host::real();
     let stops = setup::stops()?;
-    let overrides = Overrides { prune: args.write.prune, ..Overrides::default() };
+    let reviewed = args.plan.as_deref().map(file::read).transpose()?;
+    let prune = args.write.prune || reviewed.as_ref().is_some_and(PlanFile::prunes);
+    let overrides = Overrides { prune, ..Overrides::default() };
     let mut settings = setup::settings(&args.common, &overrides)?;
     let _simulated = setup::simulate(&mut settings, &args.sandbox).await?;
     let tenants = setup::tenants(&settings, &Arc::new(()))?;
     let ledger = setup::ledger(&settings, &host, args.write.standby, &stops).await?;
+    let asked = host.clone();
     let mut reconciler = Reconciler::new(settings, ledger, tenants, host, args.write.rebind).await?;
     let retry = if args.retry { Retry::Rejected } else { Retry::Failed };
-    let report =
-        reconciler.pass((retry, &Scope::Everything), (&stops.drain, &stops.stop), &Bar::new()).await?;
+    let bar = Bar::new();
+    if reviewed.as_ref().is_some_and(PlanFile::asks_live) {
+        reconciler.look_at_all().await;
+    }
+    let survey = reconciler.survey((retry, &Scope::Everything), &bar).await?;
+    if let Some(reviewed) = &reviewed {
+        let settings = reconciler.settings();
+        let fresh = file::of(&survey.plan, settings, (reviewed.asks_live(), settings.prune), &asked);
+        let path = args.plan.unwrap_or_default();
+        let stale = || format!("{} is stale: make a new one with chatward plan --out", path.display());
+        reviewed.check(&fresh).with_context(stale)?;
+    }
+    let report = reconciler.carry_out(survey, (&stops.drain, &stops.stop), &bar).await?;
     reconciler.ledger().checkpoint(true)?;
     reconciler.keep_index().await?;
     match args.output {

@@ -18,13 +18,16 @@ use crate::source::{Scope, Source};
 use crate::state::State;
 
 mod between;
+pub(super) mod file;
 
 pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let host = Host::real();
     let overrides = Overrides { prune: args.prune, ..Overrides::default() };
     let mut settings = setup::settings(&args.common, &overrides)?;
     if let Some(base) = &args.base {
-        let (void, plan) = between::plan(&settings, base, args.head.as_deref(), &host)?;
+        let (void, mut plan) = between::plan(&settings, base, args.head.as_deref(), &host)?;
+        // Nobody holds that plan: what is really applied may be something else.
+        plan.held_whole.clear();
         return show(&args, void.as_deref(), &plan);
     }
     let mut source = reconcile::source(&settings);
@@ -33,13 +36,30 @@ pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
         false => None,
     };
     settings.tenants.values_mut().for_each(|tenant| tenant.sandbox |= args.sandbox.sandbox);
-    let (snapshot, state) = see(&mut source, &settings, args.live)?;
+    let (snapshot, state) = see(&mut source, &settings, args.live || args.out.is_some())?;
     let plan = match &state {
         Some(state) => look(&mut source, &snapshot, state, &settings, args.live, &host).await?,
         None => settled(&snapshot),
     };
     source.save();
-    show(&args, snapshot.void.as_deref(), &plan)
+    let exit = show(&args, snapshot.void.as_deref(), &plan)?;
+    if let Some(path) = &args.out {
+        let plan = file::of(&plan, &settings, (args.live, settings.prune), &host);
+        file::write(path, &plan)?;
+        let (digest, path) = (plan.digest(), path.display());
+        anstream::eprintln!("Plan {digest} in {path}: chatward apply --plan {path} applies exactly that.");
+    }
+    Ok(exit)
+}
+
+/// What a pass would do now, as [`run`] shows it without `--live`.
+pub(super) async fn fresh(settings: &Settings, host: &Host) -> anyhow::Result<plan::Plan> {
+    let mut source = reconcile::source(settings);
+    let (snapshot, state) = see(&mut source, settings, false)?;
+    match &state {
+        Some(state) => look(&mut source, &snapshot, state, settings, false, host).await,
+        None => Ok(settled(&snapshot)),
+    }
 }
 
 /// Prints a plan, and says how that ends.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::ConfigError;
-use super::raw::{self, OnDrift};
+use super::raw;
+use crate::drift::OnDrift;
 
 const INTERVAL: Duration = Duration::from_secs(300);
 const MIN_INTERVAL: Duration = Duration::from_secs(1);

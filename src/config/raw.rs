@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::drift::OnDrift;
 use crate::outcome::Expected;
 use crate::policy::TenantName;
 use crate::signature::Scheme;
@@ -149,17 +150,6 @@ pub struct Live {
     /// JSON pointers of what the tenant may change at will.
     #[serde(default)]
     pub ignore: Vec<String>,
-}
-
-/// What is done about what somebody changed at a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnDrift {
-    /// It is told.
-    #[default]
-    Report,
-    /// What is wanted is brought live again.
-    Correct,
 }
 
 /// `receive`

@@ -81,6 +81,7 @@ pub fn resolve(
         guard: Guard {
             max_changes: raw.guard.max_changes.unwrap_or(guard.max_changes),
             max_removals: raw.guard.max_removals.unwrap_or(guard.max_removals),
+            max_weakening: raw.guard.max_weakening.or(guard.max_weakening),
             weakening: raw.guard.weakening.unwrap_or(guard.weakening),
         },
         audit,

@@ -17,11 +17,12 @@ fn entry(event: &str) -> Value {
         "tenant": "default", "policy": "checkout-chat", "correlationId": ID, "idempotencyKey": ID,
         "digest": Digest::of(b"new"), "settingsDigest": Digest::of(b"settings"), "key": Digest::of(b"key"),
         "stateHash": Digest::of(b"state"), "fileHash": Digest::of(b"file"), "file": "policies/a.yaml",
-        "operation": "deploy", "cause": "new", "payload": payload(), "attempts": 3, "count": 3, "submitMs": 12, "durationMs": 7,
+        "operation": "deploy", "cause": "new", "payload": payload(), "attempts": 3, "submitMs": 12, "durationMs": 7,
         "jobId": "job-7", "location": "https://acme.example/jobs/7", "url": "https://siem.example/in",
         "webhook": "siem", "verdict": "matches", "preset": "tutorial", "origin": "https://acme.example", "detail": "no YAML",
         "count": 3, "scope": "policy", "verification": "verified", "successRate": 1.0, "probes": [], "state": "closed",
-        "reason": "invalid", "outcome": "done", "until": "2026-03-04T12:00:00Z", "by": { "user": "ada", "host": "desk" }, "previousHash": EntryHash::GENESIS,
+        "changes": 12, "why": "too many", "by": { "user": "ada", "host": "desk" },
+        "reason": "invalid", "outcome": "done", "until": "2026-03-04T12:00:00Z", "previousHash": EntryHash::GENESIS,
     });
     match event {
         "operation.waiting" => entry["reason"] = "overdue".into(),

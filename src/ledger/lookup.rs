@@ -262,7 +262,7 @@ fn without_policies(state: &State) -> State {
         };
         (name.clone(), bare)
     };
-    let State { head, last, tenants, holds, suspensions, signing, pages } = state;
+    let State { head, last, tenants, holds, suspensions, approvals, signing, pages } = state;
     State {
         head: *head,
         last: *last,
@@ -271,6 +271,7 @@ fn without_policies(state: &State) -> State {
         suspensions: suspensions.clone(),
         signing: *signing,
         pages: pages.clone(),
+        approvals: approvals.clone(),
     }
 }
 

@@ -47,7 +47,8 @@ fn measured() -> Metrics {
         },
         tenants: [(tenant.clone(), TenantStanding { breaker, success_rate: Some(0.75) })].into(),
         oldest: [(tenant.clone(), time)].into(),
-        suspended: [(tenant, SuspendedStanding { count: 2, since: time, until: time })].into(),
+        suspended: [(tenant.clone(), SuspendedStanding { count: 2, since: time, until: time })].into(),
+        held_whole: [(tenant, 12)].into(),
         entries: 42,
         findings: [(Severity::Warning, 3)].into(),
         pages: pages(),
@@ -79,6 +80,7 @@ fn names_and_labels_stay() {
     # TYPE chatward_last_success_timestamp_seconds gauge
     # TYPE chatward_observed_oldest_timestamp_seconds gauge
     # TYPE chatward_observed_pages gauge
+    # TYPE chatward_plan_held_changes gauge
     # TYPE chatward_policies gauge
     # TYPE chatward_policy_synced gauge
     # TYPE chatward_probe_latency_seconds histogram
@@ -116,6 +118,7 @@ fn names_and_labels_stay() {
     chatward_observed_pages{tenant="acme",verdict="none"} 0
     chatward_observed_pages{tenant="acme",verdict="unapplied"} 0
     chatward_observed_pages{tenant="acme",verdict="unreachable"} 0
+    chatward_plan_held_changes{tenant="acme"} 12
     chatward_policies{tenant="acme",sync="OutOfSync"} 1
     chatward_policies{tenant="acme",sync="Synced"} 2
     chatward_policy_synced{tenant="acme",policy="checkout-chat"} 1

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Find out how an operation of an earlier pass ended.
@@ -23,6 +23,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it begins something at the tenant; the others are about what was begun before.
+    pub fn begins(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Remove)
+    }
+
     /// Whether something of the tenant would change.
     pub fn is_change(self) -> bool {
         !matches!(self, Self::Verify | Self::Watch)

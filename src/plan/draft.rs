@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::{Change, changes};
 use super::{Action, HeldItem, Retry, Step, Terms, due};
 use crate::direction::Assessment;
-use crate::drift::{Cause, Live, drift};
+use crate::drift::{Cause, Live, OnDrift, drift};
 use crate::entry::{HoldReason, Subject};
 use crate::outcome::Verification;
 use crate::policy::PolicyId;
@@ -88,7 +88,7 @@ impl Draft<'_> {
     /// Somebody changed the tenant: told or changed back, but not for ever.
     fn changed_there(&self, cause: Cause) -> Decision {
         let by = (self.terms.changed_by)(self.id).map(|by| format!(" by {by}")).unwrap_or_default();
-        if !self.terms.corrected.contains(&self.id.tenant) {
+        if !self.is_corrected() {
             let detail = format!("the tenant was changed{by}; it is only reported");
             return self.hold(HoldReason::ReportOnly, Some(cause), detail);
         }
@@ -102,6 +102,14 @@ impl Draft<'_> {
             return self.hold(HoldReason::Fight, Some(cause), detail);
         }
         self.wanted(cause)
+    }
+
+    /// Whether what somebody changed at the tenant is changed back: as the document says, or else the tenant's settings.
+    fn is_corrected(&self) -> bool {
+        match self.desired.and_then(|desired| desired.on_drift) {
+            Some(on_drift) => on_drift == OnDrift::Correct,
+            None => self.terms.corrected.contains(&self.id.tenant),
+        }
     }
 
     fn wanted(&self, cause: Cause) -> Decision {
@@ -165,6 +173,10 @@ impl Draft<'_> {
             action,
             cause,
             applied: self.policy.applied.as_ref().map(|applied| applied.digest),
+            live: match self.terms.live.get(self.id) {
+                Some(Live::Has(digest)) => Some(*digest),
+                _ => None,
+            },
             desired: self.desired.cloned(),
             changes: self.changes(),
             assessment: self.assessment(action),

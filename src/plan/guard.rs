@@ -1,17 +1,20 @@
 //! How much of a tenant one pass may change: beyond it, nothing of that tenant is touched.
 //!
 //! The guard is against the mass mistake (a bad merge, a wrong directory), so creating is not counted and small tenants
-//! are not hindered: 10 changes and 1 removal always pass, and never do more than 10 removals.
+//! are not hindered: 10 changes and 1 removal always pass, and never do more than 10 removals. What it holds goes through
+//! all the same where somebody approved exactly that, by its digest.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
+use super::review::{ApprovedPlan, HeldPlan};
 use super::{Action, HeldItem, Plan, Step};
+use crate::digest::PlanDigest;
 use crate::direction::Assessment;
-use crate::entry::HoldReason;
+use crate::entry::{Binding, HoldReason};
 use crate::policy::{ACCEPT_WEAKENING, TenantName};
 use crate::printable::printable;
 
@@ -55,6 +58,49 @@ impl FromStr for Percent {
     }
 }
 
+/// A number of policies, or a share of the applied ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// So many.
+    Count(usize),
+    /// That share.
+    Share(Percent),
+}
+
+impl Limit {
+    fn of(self, total: usize) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Share(share) => share.of(total),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Share(share) => share.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(usize),
+            Text(String),
+        }
+        let wrong = || de::Error::custom("it is a number of policies, or a share from 0% to 100%");
+        match Written::deserialize(deserializer).map_err(|_| wrong())? {
+            Written::Number(count) => Ok(Self::Count(count)),
+            Written::Text(text) => text.parse().map(Self::Share).map_err(|_| wrong()),
+        }
+    }
+}
+
 /// How much one pass may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
@@ -62,6 +108,8 @@ pub struct Guard {
     pub max_changes: Percent,
     /// Removals.
     pub max_removals: Percent,
+    /// Updates that weaken their policies, or may; as many as come, where it is not set.
+    pub max_weakening: Option<Limit>,
     /// What becomes of a change that weakens its policy.
     pub weakening: Weakening,
 }
@@ -84,13 +132,48 @@ impl Default for Guard {
         Self {
             max_changes: Percent::new(50),
             max_removals: Percent::new(30),
+            max_weakening: None,
             weakening: Weakening::default(),
         }
     }
 }
 
+/// What is known of a tenant while its part of a plan is judged.
+pub struct Standing<'a> {
+    /// How many policies it has.
+    pub applied: usize,
+    /// What it is, where that is known.
+    pub binding: Option<&'a Binding>,
+    /// Which plan somebody approved.
+    pub approved: Option<PlanDigest>,
+}
+
+/// What is counted of a tenant's part of a plan.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    updates: usize,
+    removals: usize,
+    /// Updates that weaken, or may.
+    weaker: usize,
+}
+
+impl Counts {
+    fn add(&mut self, step: &Step) {
+        let weakens = step.assessment.as_ref().is_some_and(|it| it.direction.weakens());
+        match step.action {
+            Action::Update => {
+                self.updates += 1;
+                self.weaker += usize::from(weakens);
+            }
+            Action::Remove => self.removals += 1,
+            Action::Create | Action::Resume | Action::Verify | Action::Watch => {}
+        }
+    }
+}
+
 /// Why a tenant's part of a plan is held, if it is.
-fn verdict(guard: &Guard, applied: usize, updates: usize, removals: usize) -> Option<String> {
+fn verdict(guard: &Guard, applied: usize, counts: Counts) -> Option<String> {
+    let Counts { updates, removals, weaker } = counts;
     let changes_limit = guard.max_changes.of(applied).max(ALWAYS_CHANGES);
     let removals_limit = guard.max_removals.of(applied).clamp(ALWAYS_REMOVALS, NEVER_REMOVALS);
     if updates > changes_limit {
@@ -105,38 +188,54 @@ fn verdict(guard: &Guard, applied: usize, updates: usize, removals: usize) -> Op
             "{removals} of {applied} policies would be removed, over guard.max_removals ({limit}, at most {NEVER_REMOVALS})"
         ));
     }
-    None
+    match guard.max_weakening {
+        Some(limit) if weaker > limit.of(applied) => Some(format!(
+            "{weaker} of {applied} policies would be weaker, over guard.max_weakening ({limit})"
+        )),
+        _ => None,
+    }
 }
 
 /// Holds what the guard does not let through: first each change that weakens, then every tenant whose part of the plan is
-/// over the guard. Operations that are under way go on. `applied` says how many policies a tenant has.
-pub fn apply(plan: &mut Plan, applied: impl Fn(&TenantName) -> usize, guard: &Guard) {
+/// over the guard. Operations that are under way go on. `stands` says what is known of a tenant.
+pub fn apply<'a>(plan: &mut Plan, stands: impl Fn(&TenantName) -> Standing<'a>, guard: &Guard) {
     if guard.weakening == Weakening::Hold {
         hold_weakening(plan);
     }
-    let mut counts: BTreeMap<TenantName, (usize, usize)> = BTreeMap::new();
+    let mut counts: BTreeMap<TenantName, Counts> = BTreeMap::new();
     for step in &plan.steps {
-        let (updates, removals) = counts.entry(step.id.tenant.clone()).or_default();
-        *updates += usize::from(step.action == Action::Update);
-        *removals += usize::from(step.action == Action::Remove);
+        counts.entry(step.id.tenant.clone()).or_default().add(step);
     }
-    for (tenant, (updates, removals)) in counts {
-        if updates + removals == 0 {
+    for (tenant, counts) in counts {
+        if counts.updates + counts.removals == 0 {
             continue;
         }
-        if let Some(why) = verdict(guard, applied(&tenant), updates, removals) {
-            hold(plan, &tenant, &why);
+        let standing = stands(&tenant);
+        if let Some(why) = verdict(guard, standing.applied, counts) {
+            hold(plan, tenant, why, &standing);
         }
     }
 }
 
-fn hold(plan: &mut Plan, tenant: &TenantName, why: &str) {
-    let stays = |step: &Step| {
-        step.id.tenant != *tenant || matches!(step.action, Action::Resume | Action::Verify | Action::Watch)
-    };
-    let (steps, held) = std::mem::take(&mut plan.steps).into_iter().partition(stays);
-    plan.steps = steps;
-    plan.held.extend(held.into_iter().map(|step| HeldItem::of(step, HoldReason::Guard, why.to_owned())));
+fn hold(plan: &mut Plan, tenant: TenantName, why: String, standing: &Standing<'_>) {
+    let whole = HeldPlan::of(plan, &tenant, standing.binding, why);
+    if standing.approved == Some(whole.digest) {
+        let approved = ApprovedPlan { digest: whole.digest, changes: whole.changes.len() };
+        plan.approved.insert(tenant, approved);
+        return;
+    }
+    plan.hold_tenant(&tenant, &whole.why);
+    plan.held_whole.insert(tenant, whole);
+}
+
+impl Plan {
+    /// Holds whatever would be begun at a tenant.
+    pub(super) fn hold_tenant(&mut self, tenant: &TenantName, why: &str) {
+        let stays = |step: &Step| step.id.tenant != *tenant || !step.action.begins();
+        let (steps, held) = std::mem::take(&mut self.steps).into_iter().partition(stays);
+        self.steps = steps;
+        self.held.extend(held.into_iter().map(|step| HeldItem::of(step, HoldReason::Guard, why.to_owned())));
+    }
 }
 
 /// Holds every change that weakens its policy without its document's consent. A removal has no document that could give it,
@@ -193,8 +292,38 @@ mod tests {
             (1000, 0, 11, false),
         ];
         for (applied, updates, removals, passes) in rows {
-            let held = verdict(&guard, *applied, *updates, *removals);
+            let counts = Counts { updates: *updates, removals: *removals, weaker: *updates };
+            let held = verdict(&guard, *applied, counts);
             assert_eq!(held.is_none(), *passes, "{applied} {updates} {removals}: {held:?}");
+        }
+    }
+
+    #[test]
+    fn what_weakens_is_counted_once_a_limit_is_set() {
+        let share = |percent| Some(Limit::Share(Percent::new(percent)));
+        let rows: &[(Option<Limit>, usize, bool)] = &[
+            (None, 10, true),
+            (Some(Limit::Count(0)), 0, true),
+            (Some(Limit::Count(0)), 1, false),
+            (Some(Limit::Count(3)), 3, true),
+            (Some(Limit::Count(3)), 4, false),
+            (share(10), 2, true),
+            (share(10), 3, false),
+        ];
+        for (max_weakening, weaker, passes) in rows {
+            let guard = Guard { max_weakening: *max_weakening, ..Guard::default() };
+            let held = verdict(&guard, 20, Counts { updates: 10, removals: 0, weaker: *weaker });
+            assert_eq!(held.is_none(), *passes, "{max_weakening:?} {weaker}: {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_or_a_share() {
+        let read = |text: &str| serde_json::from_str::<Limit>(text).map_err(|error| error.to_string());
+        assert_eq!(read("3"), Ok(Limit::Count(3)));
+        assert_eq!(read("\"10%\""), Ok(Limit::Share(Percent::new(10))));
+        for bad in ["-1", "1.5", "\"3\"", "\"101%\"", "[]"] {
+            assert!(read(bad).is_err_and(|why| why.contains("a number of policies, or a share")), "{bad}");
         }
     }
 

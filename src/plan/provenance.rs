@@ -60,6 +60,7 @@ pub fn hold_unsigned(plan: &mut Plan, state: &State, commits: &BTreeMap<Arc<str>
         }
     }
     plan.steps = steps;
+    plan.hold_parts();
     plan.held.sort_by(|a, b| a.subject.cmp(&b.subject));
 }
 
@@ -99,7 +100,13 @@ mod tests {
 
     fn planned(action: Action) -> Plan {
         let origin = Origin { file: "a.yaml".into(), file_hash: FileHash::of(b"a"), commit: None };
-        let desired = Desired { digest: Digest::of(b"a"), origin, accepts_weakening: None, suspended: None };
+        let desired = Desired {
+            digest: Digest::of(b"a"),
+            origin,
+            accepts_weakening: None,
+            suspended: None,
+            on_drift: None,
+        };
         let id = "acme/chat".parse().unwrap();
         let cause = Some(Cause::Source);
         let step = Step {
@@ -107,6 +114,7 @@ mod tests {
             action,
             cause,
             applied: None,
+            live: None,
             desired: Some(desired),
             changes: Vec::new(),
             assessment: None,

@@ -35,8 +35,13 @@ fn origin() -> Origin {
 }
 
 fn wanted(text: &[u8]) -> Snapshot {
-    let desired =
-        Desired { digest: Digest::of(text), origin: origin(), accepts_weakening: None, suspended: None };
+    let desired = Desired {
+        digest: Digest::of(text),
+        origin: origin(),
+        accepts_weakening: None,
+        suspended: None,
+        on_drift: None,
+    };
     Snapshot { desired: [(id(), desired)].into(), ..Snapshot::default() }
 }
 

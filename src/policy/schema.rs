@@ -12,8 +12,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{API_VERSION, KIND, PolicyName, Spec, TenantName};
+use super::{API_VERSION, KIND, ON_DRIFT, PolicyName, Spec, TenantName};
 use crate::csp::{Directives, Version};
+use crate::drift::OnDrift;
 use crate::finding::Spanned;
 
 /// Where the schema is known to be.
@@ -45,10 +46,22 @@ struct Metadata {
     name: PolicyName,
     /// The tenant; may be left out where exactly one is configured.
     tenant: Option<TenantName>,
-    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved: `chatward.dev/suspend: "2026-12-01T00:00Z
-    /// REASON"` leaves the policy alone until then.
-    #[schemars(default)]
+    /// Free notes for people and other tools. The prefix `chatward.dev/` is reserved: `chatward.dev/suspend` with a time and a
+    /// reason leaves the policy alone until then.
+    #[schemars(default, extend("properties" = annotations()))]
     annotations: BTreeMap<String, String>,
+}
+
+/// What is known of our own annotations.
+fn annotations() -> Value {
+    serde_json::json!({
+        ON_DRIFT: {
+            "type": "string",
+            "description": "What is done where somebody changed this policy at the tenant, whatever the tenant's live.on_drift says.",
+            "enum": OnDrift::ALL.map(|(_, word)| word),
+            "examples": ["correct"],
+        },
+    })
 }
 
 /// The JSON Schema (draft 2020-12) of one document.
@@ -191,7 +204,9 @@ mod tests {
     /// The pointers of every mapping with known keys in a document.
     fn mappings(root: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
         let schema = resolve(root, schema);
-        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        // Of annotations only our own are known.
+        let open = schema.get("additionalProperties").is_some_and(Value::is_object);
+        if let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| !open) {
             assert_eq!(schema["additionalProperties"], false, "{at}");
             found.push(at.to_owned());
             for (name, schema) in properties {

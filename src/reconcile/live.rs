@@ -53,6 +53,15 @@ impl<T: WriteTenant> Reconciler<T> {
         self.lives().watching = true;
     }
 
+    /// Looks at what every tenant has, now. What does not answer stays unknown.
+    pub async fn look_at_all(&self) {
+        for (name, remote) in &self.tenants {
+            if let Some(tenant) = self.settings.tenants.get(name) {
+                self.look_at(tenant, remote).await;
+            }
+        }
+    }
+
     /// Where a look is asked for.
     pub fn looks(&self) -> &Looks {
         &self.looks

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::BindError;
-use crate::config::{OnDrift, OnFailure, Settings, Tenant, Verify};
+use crate::config::{OnFailure, Settings, Tenant, Verify};
 use crate::digest::{Digest, EntryHash};
+use crate::drift::OnDrift;
 use crate::host::Host;
 use crate::live::LiveView;
 use crate::payload::Payload;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::plan::{HeldRow, held};
+use super::plan::{HeldRow, held, held_plans};
 use super::{GREEN, RED, Styled, YELLOW, counted, pretty, shown};
 use crate::deploy::StepResult;
 use crate::digest::Digest;
@@ -21,6 +21,7 @@ pub fn text(report: &Report) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         report.results.iter().try_for_each(|result| line(f, result))?;
         report.plan.held.iter().try_for_each(|item| held(f, item))?;
+        held_plans(f, &report.plan)?;
         for (tenant, failure) in &report.failures {
             writeln!(f, "{}", Styled(RED, format!("{tenant}: {}", shown(&failure.message))))?;
         }

@@ -183,6 +183,16 @@ impl<'a> Told<'a> {
                 }),
                 ..base
             },
+            Event::PlanApproved(approved) => Self {
+                outcome: format!("approved by {}", shown(&approved.by.to_string())),
+                note: Some(format!("plan {}: {}", approved.digest, approved.why)),
+                ..base
+            },
+            Event::PlanReleased(released) => Self {
+                outcome: "let through".to_owned(),
+                note: Some(format!("plan {}", released.digest)),
+                ..base
+            },
             Event::HookRefused(refused) => Self {
                 outcome: format!(
                     "{} refused",

@@ -7,12 +7,13 @@ use anstyle::Style;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, pretty, shown};
-use crate::digest::Digest;
+use super::{BOLD, CYAN, DIM, GREEN, MAX_DETAIL, RED, Styled, YELLOW, changes, counted, pretty, shown};
+use crate::digest::{Digest, PlanDigest};
 use crate::direction::{Assessment, Direction, Reason};
 use crate::drift::Cause;
 use crate::entry::{Commit, HoldReason, Origin, Subject};
 use crate::plan::change::Change;
+use crate::plan::review::HeldPlan;
 use crate::plan::{Action, HeldItem, Plan, Step, Suspension};
 use crate::policy::{PolicyName, TenantName};
 use crate::printable::printable;
@@ -50,6 +51,7 @@ pub fn text(plan: &Plan) -> impl fmt::Display {
         for item in &plan.held {
             held(f, item)?;
         }
+        held_plans(f, plan)?;
         if !plan.is_empty() {
             writeln!(f)?;
         }
@@ -98,6 +100,25 @@ pub(super) fn held(f: &mut fmt::Formatter<'_>, item: &HeldItem) -> fmt::Result {
     direction(f, item.assessment.as_ref(), None)
 }
 
+/// Each tenant whose plan is held whole, and what lets exactly that through.
+pub(super) fn held_plans(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
+    for (tenant, held) in &plan.held_whole {
+        let said = held_whole(&held.why, held.digest, held.changes.len());
+        writeln!(f, "{} {}  {}", Styled(YELLOW, '!'), Styled(BOLD, tenant), Styled(YELLOW, said))?;
+    }
+    for (tenant, approved) in &plan.approved {
+        let said = format!("plan {} was approved", approved.digest);
+        writeln!(f, "{} {}  {}", Styled(CYAN, '✓'), Styled(BOLD, tenant), Styled(CYAN, said))?;
+    }
+    Ok(())
+}
+
+/// That a plan is held whole, and what lets exactly that through.
+pub(super) fn held_whole(why: &str, digest: PlanDigest, changes: usize) -> String {
+    let all = counted(changes, "change", "changes");
+    format!("its whole plan ({all}) is held: {why}; chatward approve {digest} lets exactly that through")
+}
+
 /// Whether a change guards better or worse, and every reason on a line of its own.
 pub(super) fn direction(
     f: &mut fmt::Formatter<'_>,
@@ -141,11 +162,22 @@ const fn sign(direction: Direction) -> char {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report<'a> {
     version: u32,
     steps: Vec<StepRow<'a>>,
     held: Vec<HeldRow<'a>>,
+    held_plans: Vec<HeldPlanRow<'a>>,
     summary: Summary,
+}
+
+/// A tenant's plan that is held whole.
+#[derive(Serialize)]
+struct HeldPlanRow<'a> {
+    tenant: &'a TenantName,
+    digest: PlanDigest,
+    changes: usize,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -231,6 +263,7 @@ pub fn json(plan: &Plan) -> serde_json::Result<String> {
         version: VERSION,
         steps: plan.steps.iter().map(StepRow::of).collect(),
         held: plan.held.iter().map(HeldRow::of).collect(),
+        held_plans: plan.held_whole.iter().map(HeldPlanRow::of).collect(),
         summary: Summary {
             create: plan.count(Action::Create),
             update: plan.count(Action::Update),
@@ -262,6 +295,12 @@ impl<'a> StepRow<'a> {
             assessed: Assessed::of(step.assessment.as_ref()),
             accepted_weakening: step.accepted_weakening().map(|why| &**why),
         }
+    }
+}
+
+impl<'a> HeldPlanRow<'a> {
+    fn of((tenant, held): (&'a TenantName, &'a HeldPlan)) -> Self {
+        Self { tenant, digest: held.digest, changes: held.changes.len(), why: &held.why }
     }
 }
 

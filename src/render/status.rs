@@ -6,6 +6,7 @@ use anstyle::Style;
 use jiff::Timestamp;
 
 use super::columns::{Cell, table};
+use super::plan::held_whole;
 use super::{
     BOLD, CYAN, DIM, GREEN, MAX_DETAIL, PLAIN, RED, Styled, YELLOW, counted, pretty, short_revision, shown,
 };
@@ -167,7 +168,8 @@ fn tenants(f: &mut fmt::Formatter<'_>, tenants: &[TenantStatus]) -> fmt::Result 
     write!(f, "\n{}", table(["TENANT", "APPLIED", "BINDING", "WEBHOOKS"], rows.collect()))?;
     let lines = tenants.iter().flat_map(|tenant| {
         let broken = (!tenant.breaker.is_closed()).then(|| format!("breaker {}", tenant.breaker));
-        let texts = tenant.error.clone().into_iter().chain(broken);
+        let held = tenant.held_plan.as_ref().map(|held| held_whole(&held.why, held.digest, held.changes));
+        let texts = tenant.error.clone().into_iter().chain(broken).chain(held);
         texts.map(|text| (tenant.name.to_string(), RED, printable(&text, MAX_DETAIL)))
     });
     paragraph(f, lines)

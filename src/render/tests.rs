@@ -91,7 +91,7 @@ proptest! {
         let changes: Vec<_> = kinds.into_iter().map(|kind| change(&field, kind)).collect();
         let step = Step { changes: changes.clone(), desired: desired(b"new", &file), ..update() };
         let held = HeldItem { changes, detail: new, ..file_held(&file) };
-        let plan = Plan { steps: vec![step], held: vec![held], in_sync: 0 };
+        let plan = Plan { steps: vec![step], held: vec![held], ..Plan::default() };
         let rendered = plan::text(&plan).to_string();
         prop_assert!(harmless(&rendered), "{rendered:?}");
         let json = plan::json(&plan).unwrap();

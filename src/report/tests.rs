@@ -31,6 +31,7 @@ pub(crate) fn desired(bytes: &[u8], file: &str) -> Option<Desired> {
         origin: origin(file),
         accepts_weakening: None,
         suspended: None,
+        on_drift: None,
     })
 }
 
@@ -68,6 +69,7 @@ pub(crate) fn update() -> Step {
         action: Action::Update,
         cause: Some(Cause::Source),
         applied: Some(Digest::of(b"old")),
+        live: None,
         desired: desired(b"new", "policies/checkout.yaml"),
         changes,
         assessment: Some(assessment()),
@@ -81,6 +83,7 @@ pub(crate) fn create() -> Step {
         action: Action::Create,
         cause: Some(Cause::New),
         applied: None,
+        live: None,
         desired: desired(b"sales", "policies/sales.yaml"),
         changes: Vec::new(),
         assessment: None,
@@ -123,13 +126,16 @@ pub(crate) fn file_held(file: &str) -> HeldItem {
 
 pub(crate) fn plan() -> Plan {
     let items = vec![policy_held(), file_held("broken\n.yaml")];
-    Plan { steps: vec![update(), create()], held: items, in_sync: 3 }
+    Plan { steps: vec![update(), create()], held: items, in_sync: 3, ..Plan::default() }
 }
 
 #[test]
 fn a_plan_without_drift_has_no_report() {
     let verify = Step { action: Action::Verify, cause: None, ..update() };
-    assert_eq!(DriftReport::of(&Plan { steps: vec![verify], held: Vec::new(), in_sync: 3 }), None);
+    assert_eq!(
+        DriftReport::of(&Plan { steps: vec![verify], held: Vec::new(), in_sync: 3, ..Plan::default() }),
+        None
+    );
 }
 
 #[test]
@@ -247,7 +253,7 @@ fn programs_get_the_same() {
 fn a_report_is_bounded() {
     let mut step = update();
     step.changes = vec![step.changes[0].clone(); 30];
-    let plan = Plan { steps: vec![step; 60], held: vec![policy_held()], in_sync: 0 };
+    let plan = Plan { steps: vec![step; 60], held: vec![policy_held()], in_sync: 0, ..Plan::default() };
     let report = DriftReport::of(&plan).unwrap();
     assert_eq!((report.drifted, report.held, report.items.len(), report.more), (60, 1, 50, 11));
     assert_eq!((report.items[0].changes.len(), report.items[0].more_changes), (10, 20));

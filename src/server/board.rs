@@ -195,6 +195,11 @@ impl Board {
         self.terms.tenants.contains(tenant)
     }
 
+    /// The newest plan; nothing before the first look.
+    pub(super) fn plan(&self) -> Option<Arc<Plan>> {
+        self.shown().looked.as_ref().map(|(_, plan)| Arc::clone(plan))
+    }
+
     /// How everything stands; nothing before the first look.
     pub(super) fn status(&self, query: &status::Query<'_>) -> Option<Status> {
         let (looked, live) = {
@@ -236,6 +241,7 @@ impl Board {
                 suspended: shown.looked.as_ref().map(|(_, plan)| suspended(plan)).unwrap_or_default(),
                 tally,
                 tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
+                held_whole: held_whole(shown),
                 oldest,
                 entries: state.head.sequence,
                 findings: shown.findings.clone(),
@@ -285,6 +291,12 @@ fn suspended(plan: &Plan) -> BTreeMap<TenantName, SuspendedStanding> {
         (known.since, known.until) = (known.since.min(since), known.until.min(until));
     }
     tenants
+}
+
+/// How many changes of each tenant are held whole.
+fn held_whole(shown: &Shown) -> BTreeMap<TenantName, usize> {
+    let plan = shown.looked.iter().flat_map(|(_, plan)| &plan.held_whole);
+    plan.map(|(tenant, held)| (tenant.clone(), held.changes.len())).collect()
 }
 
 fn stands(tenant: &TenantState) -> TenantStanding {

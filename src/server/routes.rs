@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::board::Refusal;
-use super::{Board, hooks, suspend};
+use super::{Board, approve, hooks, suspend};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -40,10 +40,11 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/suspend", post(suspend::suspend).layer(DefaultBodyLimit::max(MAX_ASKED)))
         .route("/resume", post(suspend::resume).layer(DefaultBodyLimit::max(MAX_ASKED)))
         .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
+        .route("/approve", post(approve::approve).layer(DefaultBodyLimit::max(approve::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,
-                "there are /healthz, /readyz, /metrics, /status, /reconcile, /suspend, /resume and /hooks/TENANT",
+                "there are /healthz, /readyz, /metrics, /status, /reconcile, /approve, /suspend, /resume and /hooks/TENANT",
             )
         })
         .method_not_allowed_fallback(not_allowed)
@@ -61,9 +62,10 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 async fn not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let posted = matches!(path, "/reconcile" | "/suspend" | "/resume") || path.starts_with("/hooks/");
+    let posted =
+        matches!(path, "/reconcile" | "/approve" | "/suspend" | "/resume") || path.starts_with("/hooks/");
     let allow = if posted { "POST" } else { "GET, HEAD" };
-    let said = "GET, and POST for /reconcile, /suspend, /resume and /hooks/TENANT";
+    let said = "GET, and POST for /reconcile, /approve, /suspend, /resume and /hooks/TENANT";
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, said);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer

@@ -10,11 +10,12 @@ use super::found::Found;
 use super::packed::{Packer, Unpacker};
 use super::{CODES, UNREADABLE};
 use crate::digest::{Digest, FileHash};
+use crate::drift::OnDrift;
 use crate::finding::{About, Code, Edit, Finding, Fix, Place, SourceText};
 use crate::mend::Mender;
 use crate::payload::Payload;
 use crate::policy::document::{self, Document};
-use crate::policy::{ACCEPT_WEAKENING, Policy, PolicyId, PolicyName, SUSPEND, TenantName};
+use crate::policy::{ACCEPT_WEAKENING, ON_DRIFT, Policy, PolicyId, PolicyName, SUSPEND, TenantName};
 use crate::suspension::Term;
 use crate::{validate, waiver};
 
@@ -44,6 +45,7 @@ pub(super) struct Wanted {
     pub(super) digest: Digest,
     pub(super) accepts_weakening: Option<Arc<str>>,
     pub(super) suspended: Option<Arc<Term>>,
+    pub(super) on_drift: Option<OnDrift>,
 }
 
 /// How much of a document's id could be read.
@@ -206,6 +208,9 @@ impl DocumentFacts {
                 packer.text(&term.until.to_string());
                 packer.text(&term.reason);
             });
+            packer.maybe(wanted.on_drift, |packer, on_drift| {
+                packer.number(u64::from(on_drift == OnDrift::Correct))
+            });
         });
         self.found.pack(packer);
         packer.bytes(&self.said.0);
@@ -229,7 +234,12 @@ impl DocumentFacts {
                 let until = unpacker.text()?.parse().ok()?;
                 Some(Arc::new(Term { until, reason: unpacker.text()?.into() }))
             })?;
-            Some(Wanted { digest, accepts_weakening, suspended })
+            let on_drift = unpacker.maybe(|unpacker| match unpacker.number()? {
+                0 => Some(OnDrift::Report),
+                1 => Some(OnDrift::Correct),
+                _ => None,
+            })?;
+            Some(Wanted { digest, accepts_weakening, suspended, on_drift })
         })?;
         let found = Found::unpack(unpacker)?;
         Some(Self { claim, wanted, found, said: Said(unpacker.bytes()?.into()) })
@@ -242,7 +252,9 @@ impl Wanted {
         // A payload made from a policy always has a canonical form; were it not so, nothing could be sent either.
         let digest = Payload::of(policy).digest().ok()?;
         let suspended = policy.annotations.get(SUSPEND).and_then(|term| term.parse().ok()).map(Arc::new);
-        Some(Self { digest, accepts_weakening: reason.map(|reason| reason.trim().into()), suspended })
+        let on_drift = policy.annotations.get(ON_DRIFT).and_then(|word| OnDrift::named(word));
+        let accepts_weakening = reason.map(|reason| reason.trim().into());
+        Some(Self { digest, accepts_weakening, suspended, on_drift })
     }
 }
 

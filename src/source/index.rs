@@ -26,7 +26,7 @@ use crate::policy::{PolicyId, PolicyName, TenantName};
 use crate::snapshot::packed::{Packer, Unpacker};
 
 const FILE: &str = "index";
-const MAGIC: &[u8; 8] = b"CWINDEX2";
+const MAGIC: &[u8; 8] = b"CWINDEX3";
 const HASH: usize = 32;
 /// The longest index that is read.
 const MAX_BYTES: u64 = 1 << 30;

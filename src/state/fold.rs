@@ -70,6 +70,8 @@ impl State {
             Event::Released(released) => self.release(released)?,
             Event::Suspended(suspended) => self.suspend(suspended, entry.time),
             Event::Resumed(resumed) => self.resume(resumed)?,
+            Event::PlanApproved(approved) => self.approve(approved, entry.time)?,
+            Event::PlanReleased(released) => self.release_plan(released)?,
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,
             Event::WebhookEffect(effect) => self.end_webhook(effect, entry.time)?,
             Event::WebhookRemoved(removed) => self.remove_webhook(removed)?,
@@ -93,6 +95,7 @@ impl State {
         };
         self.pages.forget(&bound.tenant);
         self.tenants.insert(bound.tenant.clone(), fresh);
+        self.approvals.remove(&bound.tenant);
     }
 
     fn tenant_mut(&mut self, tenant: &TenantName) -> Result<&mut TenantState, String> {

@@ -1,4 +1,4 @@
-//! What is held, as a list: JSON has no keys but strings.
+//! Holds as a list: JSON has no keys but strings.
 
 use std::collections::BTreeMap;
 

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Illegal, Position, State};
-use crate::digest::{Digest, EntryHash, FileHash};
+use crate::digest::{Digest, EntryHash, FileHash, PlanDigest};
 use crate::drift::Cause;
 use crate::entry::{
     Binding, Bound, Effect, EffectOutcome, Entry, Event, Intent, Late, LateOutcome, Location, Operation,
-    Origin, Requester, Resumed, Scope, Suspended, Target, VERSION, Verdict, WaitReason, Waiting,
+    Origin, PlanApproved, PlanReleased, Requester, Resumed, Scope, Suspended, Target, VERSION, Verdict,
+    WaitReason, Waiting,
 };
 use crate::outcome::Verification;
 use crate::payload::tests::payload;
@@ -154,6 +155,36 @@ fn an_operation_goes_from_intent_to_verdict() {
     assert_eq!((&policy.open, policy.policy_id.as_deref()), (&None, Some("p1")));
 }
 
+fn approved(plan: &[u8]) -> Event {
+    Event::PlanApproved(PlanApproved {
+        tenant: id().tenant,
+        digest: PlanDigest::of(plan),
+        changes: 12,
+        why: "12 of 20 policies would change".into(),
+        by: Requester::new("me", "here"),
+    })
+}
+
+fn released(plan: &[u8]) -> Event {
+    Event::PlanReleased(PlanReleased { tenant: id().tenant, digest: PlanDigest::of(plan), changes: 12 })
+}
+
+#[test]
+fn an_approval_is_good_once_for_one_plan_and_for_a_day() {
+    let state = fold(&[bound(), approved(b"a"), approved(b"b")]).unwrap();
+    let approval = &state.approvals[&id().tenant];
+    assert_eq!(state.approvals.len(), 1, "they do not pile up");
+    let at = |hours| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hours);
+    assert_eq!(approval.holds_at(at(0)), Some(PlanDigest::of(b"b")));
+    assert_eq!(approval.holds_at(at(23)), Some(PlanDigest::of(b"b")));
+    assert_eq!((approval.holds_at(at(24)), approval.holds_at(at(-24))), (None, None));
+    let used = fold(&[bound(), approved(b"a"), released(b"a")]).unwrap();
+    assert!(used.approvals.is_empty());
+    let newer = fold(&[bound(), approved(b"a"), released(b"other")]).unwrap();
+    assert_eq!(newer.approvals.len(), 1, "one that came meanwhile stays");
+    assert!(fold(&[bound(), approved(b"a"), bound()]).unwrap().approvals.is_empty());
+}
+
 #[test]
 fn what_can_not_have_happened_is_refused() {
     let done = || effect(1, EffectOutcome::Done);
@@ -181,6 +212,9 @@ fn what_can_not_have_happened_is_refused() {
         (&[bound(), intent(1), waiting(1, WaitReason::LostJob)], "has no job"),
         (&[bound(), intent(1), location(1), lost(), lost()], "has no job"),
         (&[bound(), intent(1), location(1), lost(), location(1), lost()], "submitted again already"),
+        (&[approved(b"a")], "tenant acme is not bound"),
+        (&[bound(), released(b"a")], "no plan of tenant acme was approved"),
+        (&[bound(), approved(b"a"), released(b"a"), released(b"a")], "no plan of tenant acme was approved"),
         (&[bound(), done()], "is not known"),
         (&[bound(), intent(1), effect(2, EffectOutcome::Done)], "no open operation"),
         (&[bound(), intent(1), other_digest(effect(1, EffectOutcome::Done))], "about another digest"),

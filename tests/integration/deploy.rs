@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 25] = [
+const METRICS: [&str; 26] = [
     "chatward_audit_entries_total",
     "chatward_bot_events_total",
     "chatward_breaker_state",
@@ -27,6 +27,7 @@ const METRICS: [&str; 25] = [
     "chatward_last_success_timestamp_seconds",
     "chatward_observed_oldest_timestamp_seconds",
     "chatward_observed_pages",
+    "chatward_plan_held_changes",
     "chatward_policies",
     "chatward_probe_latency_seconds",
     "chatward_probe_success_ratio",

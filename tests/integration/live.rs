@@ -54,6 +54,29 @@ fn what_somebody_changed_there_is_told_within_an_interval_and_left() {
 }
 
 #[test]
+fn a_document_may_have_its_policy_changed_back_where_the_tenant_only_tells() {
+    let world = World::new();
+    world.settings(&["default"], "    live: { interval: 1s }\n");
+    world.write("told.yaml", &policy("told-chat", "'self'"));
+    let corrected = policy("checkout-chat", "'self'");
+    let annotated = "  annotations: { chatward.dev/on-drift: correct }\nspec:";
+    world.write("checkout.yaml", &corrected.replace("spec:", annotated));
+    let mut daemon = world.start(&["run"]);
+    world.until("both are live", |world| world.live("default").len() == 2);
+    daemon.logs(&["probe.result"]);
+    daemon.logs(&["probe.result"]);
+    for name in ["told-chat", "checkout-chat"] {
+        assert!(world.sandbox.tamper(&"default".parse().unwrap(), name, |payload| {
+            payload["securityProfile"]["contentSecurityPolicy"]["directives"]["script-src"] = json!("*");
+        }));
+    }
+    daemon.logs(&["policy.deployed", "checkout-chat"]);
+    world.until("the other is told", |world| !world.entries("policy.held").is_empty());
+    assert_eq!((script_src(&world), world.submits()), ("'self'".to_owned(), 3));
+    assert_eq!(world.entries("policy.held")[0]["policy"], "told-chat");
+}
+
+#[test]
 fn what_is_gone_there_is_missing() {
     let (world, mut daemon) = deployed("    live: { interval: 1s, on_drift: correct }\n");
     assert!(world.sandbox.remove(&"default".parse().unwrap(), "checkout-chat"));

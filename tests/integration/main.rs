@@ -26,6 +26,7 @@ mod observe;
 mod pace;
 mod past;
 mod provenance;
+mod review;
 mod server;
 mod shutdown;
 mod source;

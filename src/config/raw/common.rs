@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, de};
 
 use super::SecretRef;
-use crate::plan::guard::{Percent, Weakening};
+use crate::plan::guard::{Limit, Percent, Weakening};
 
 /// `audit`
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Guard {
     /// Removals, as a share of what is applied.
     #[serde(default, deserialize_with = "percent")]
     pub max_removals: Option<Percent>,
+    /// Updates that weaken, as a number or as a share of what is applied.
+    pub max_weakening: Option<Limit>,
     /// What becomes of a change that weakens its policy: `allow`, `warn` or `hold`.
     pub weakening: Option<Weakening>,
 }

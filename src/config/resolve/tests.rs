@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::outcome::Expected;
-use crate::plan::guard::Weakening;
+use crate::plan::guard::{Limit, Weakening};
 
 fn with_env(file: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -68,7 +68,7 @@ fn what_is_missing_is_named_but_no_error() {
 fn a_file_is_read_with_its_defaults() {
     let text = "
 interval: 30s
-guard: { max_changes: 10%, weakening: hold }
+guard: { max_changes: 10%, max_weakening: 3, weakening: hold }
 tenants:
   - name: acme
     org_id: acme
@@ -89,6 +89,7 @@ tenants:
     assert_eq!(settings.interval, Duration::from_secs(30));
     assert_eq!(settings.guard.max_changes.to_string(), "10%");
     assert_eq!(settings.guard.max_removals.to_string(), "30%");
+    assert_eq!(settings.guard.max_weakening, Some(Limit::Count(3)));
     assert_eq!(settings.guard.weakening, Weakening::Hold);
     let tenant = default_tenant(&settings);
     assert_eq!(

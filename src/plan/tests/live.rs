@@ -1,6 +1,7 @@
 //! What is decided where the tenant has something else than was brought live.
 
 use super::*;
+use crate::drift::OnDrift;
 use crate::state::Hold;
 
 #[test]
@@ -55,4 +56,25 @@ fn what_somebody_changed_is_changed_back_until_it_is_a_fight() {
     frozen.holds.insert(Subject::Policy(id()), hold);
     let asked = Asked { live: [(id(), differs)].into(), corrected: true, ..Asked::default() };
     assert_eq!(said(&planned(&wanted(b"a"), &frozen, &asked)), "held fight");
+}
+
+#[test]
+fn a_document_says_for_itself_what_is_done() {
+    let rows = [
+        (None, false, "held report-only"),
+        (None, true, "update live"),
+        (Some(OnDrift::Correct), false, "update live"),
+        (Some(OnDrift::Report), true, "held report-only"),
+    ];
+    for (on_drift, corrected, expected) in rows {
+        let mut snapshot = wanted(b"a");
+        snapshot.desired.get_mut(&id()).unwrap().on_drift = on_drift;
+        let live = [(id(), Live::Has(Digest::of(b"x")))].into();
+        let asked = Asked { live, corrected, ..Asked::default() };
+        assert_eq!(
+            said(&planned(&snapshot, &state(applied(b"a")), &asked)),
+            expected,
+            "{on_drift:?} {corrected}"
+        );
+    }
 }

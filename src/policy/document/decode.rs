@@ -9,17 +9,19 @@ use super::findings::Findings;
 use super::tree::{Kind, Node, Tree};
 use super::{Document, Text, code};
 use crate::csp::{Browser, Version};
+use crate::drift::OnDrift;
 use crate::finding::{Span, Spanned};
 use crate::policy::{
-    ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, Policy, PolicyId,
-    PolicyName, SUSPEND, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules, default_report_uri,
+    ACCEPT_WEAKENING, API_VERSION, BotDetection, BotRule, KIND, MAX_ACCEPTANCE, NameError, ON_DRIFT, Policy,
+    PolicyId, PolicyName, SUSPEND, Spec, TargetBrowsers, TenantName, WAIVE_ANNOTATION, XssRules,
+    default_report_uri,
 };
 use crate::printable::backquoted;
 use crate::suggest::closest;
 use crate::suspension::{Term, TermError};
 
 /// The annotations under [`ANNOTATION_PREFIX`] that mean something.
-const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, SUSPEND, WAIVE_ANNOTATION];
+const ANNOTATIONS: &[&str] = &[ACCEPT_WEAKENING, ON_DRIFT, SUSPEND, WAIVE_ANNOTATION];
 /// Annotations under another prefix are free.
 const ANNOTATION_PREFIX: &str = "chatward.dev/";
 
@@ -213,6 +215,15 @@ impl<'t> Decoder<'t> {
             {
                 let what = format!("the value of `{SUSPEND}` can't be used: {why}");
                 self.find(&code::ANNOTATION_VALUE, text.span, what, TermError::HELP);
+                continue;
+            }
+            if entry.key == ON_DRIFT && OnDrift::named(&text).is_none() {
+                let what = format!("the value of `{ON_DRIFT}` can't be {}", backquoted(&text));
+                let help = match closest(&text, OnDrift::ALL.map(|(_, word)| word)) {
+                    Some(word) => format!("did you mean `{word}`?"),
+                    None => "write `report`, or `correct` to have it changed back".to_owned(),
+                };
+                self.find(&code::ANNOTATION_VALUE, text.span, what, help);
                 continue;
             }
             annotations.insert(entry.key.to_owned(), text);

@@ -124,6 +124,18 @@ fn envelopes() {
             ),
             &[("CW1034@3:48", "did you mean `chatward.dev/accept-weakening`?")],
         ),
+        (
+            &format!(
+                "{HEAD}metadata:\n  name: a\n  tenant: t\n  annotations:\n    chatward.dev/on-drift: fix\n{SPEC}"
+            ),
+            &[("CW1035@7:28", "write `report`, or `correct`")],
+        ),
+        (
+            &format!(
+                "{HEAD}metadata:\n  name: a\n  tenant: t\n  annotations:\n    chatward.dev/on-drift: corect\n{SPEC}"
+            ),
+            &[("CW1035@7:28", "did you mean `correct`?")],
+        ),
     ];
     for (text, expected) in cases {
         assert_said(text, expected);

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Direction, HeldItem, MAX_DETAIL, Plan, Step, mark, sign};
+use super::{Direction, HeldItem, MAX_DETAIL, Plan, Step, held_whole, mark, sign};
 use crate::direction::{Assessment, Reason};
 use crate::entry::Subject;
 use crate::plan::Action;
@@ -18,6 +18,8 @@ pub const MAX_MARKDOWN: usize = 65_536;
 const MAX_TAIL: usize = 200;
 /// How many changed fields of a policy are shown.
 const MAX_CHANGES: usize = 20;
+/// Of how many tenants is said that their plans are held whole.
+const MAX_HELD_PLANS: usize = 20;
 /// The longest change that is shown.
 const MAX_CHANGE: usize = 300;
 
@@ -27,6 +29,10 @@ const HEAD: &str = "\n\n| | policy | step | direction | what changes |\n| --- | 
 /// how many rows were cut.
 pub fn markdown(plan: &Plan) -> String {
     let mut text = format!("**{plan}**");
+    for (tenant, held) in plan.held_whole.iter().take(MAX_HELD_PLANS) {
+        let said = held_whole(&held.why, held.digest, held.changes.len());
+        let _ = write!(text, "\n\n{}: {}", code(tenant.as_str(), MAX_DETAIL), code(&said, MAX_CHANGE));
+    }
     let mut rows = plan.steps.iter().map(of_step).chain(plan.held.iter().map(of_held)).peekable();
     if rows.peek().is_some() {
         text += HEAD;

@@ -3,8 +3,9 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::plan::review::{ApprovedPlan, PlannedChange};
 use crate::render::tests::plain;
-use crate::report::tests::{create, plan, update};
+use crate::report::tests::{create, plan, policy_held, update};
 
 fn of_every_action() -> Plan {
     let remove = Step {
@@ -56,6 +57,31 @@ fn a_plan_for_review() {
 
     Plan: 1 to create, 1 to update, 1 to remove, 3 in sync, 2 held. 1 in progress. 1 to verify again.
     "##);
+}
+
+#[test]
+fn a_plan_that_is_held_whole_tells_what_lets_it_through() {
+    let (default, eu) = ("default".parse().unwrap(), "eu".parse().unwrap());
+    let (digest, why) = (PlanDigest::of(b"held"), "12 of 20 policies would change".to_owned());
+    let held = HeldPlan { digest, why, changes: vec![PlannedChange::of(&update())] };
+    let approved = ApprovedPlan { digest: PlanDigest::of(b"approved"), changes: 12 };
+    let plan = Plan {
+        held_whole: [(default, held)].into(),
+        approved: [(eu, approved)].into(),
+        held: vec![policy_held()],
+        ..Plan::default()
+    };
+    assert_snapshot!(plain(text(&plan)), @r##"
+    ! default/support-chat  held (guard)  policies/support.yaml  digest a1860308
+          12 of 20 policies would change, and at most 50% may
+          botDetection.rateLimitPerMinute: 12 → 15
+    ! default  its whole plan (1 change) is held: 12 of 20 policies would change; chatward approve c20dea4d876b5b8fb0a1814b43017030cea6d4ac30b2d9ae71b404d2faba49b5 lets exactly that through
+    ✓ eu  plan 2687f86ed6784b8a5fca36e6c468e12aa44dc3c7e8137e3160d1a95079bdcd02 was approved
+
+    Plan: 0 to create, 0 to update, 0 to remove, 0 in sync, 1 held.
+    "##);
+    let json: serde_json::Value = serde_json::from_str(&json(&plan).unwrap()).unwrap();
+    assert_eq!(json["heldPlans"][0]["digest"], PlanDigest::of(b"held").to_string());
 }
 
 #[test]
@@ -233,6 +259,7 @@ fn programs_get_the_same() {
           "suspension": null
         }
       ],
+      "heldPlans": [],
       "summary": {
         "create": 1,
         "update": 1,

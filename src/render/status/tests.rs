@@ -4,11 +4,13 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::breaker::BreakerState;
+use crate::digest::PlanDigest;
 use crate::digest::{Digest, EntryHash};
 use crate::drift::Cause;
 use crate::entry::HoldReason;
 use crate::render::tests::plain;
 use crate::state::Seen;
+use crate::status::HeldPlanStatus;
 use crate::status::VERSION;
 
 fn policy(name: &str) -> PolicyStatus {
@@ -98,6 +100,12 @@ fn status() -> Status {
             None => BreakerState::Closed,
         },
         error: error.map(str::to_owned),
+        held_plan: (name == "default").then(|| HeldPlanStatus {
+            digest: PlanDigest::of(b"plan"),
+            changes: 12,
+            why: "12 of 20 policies would change, over guard.max_changes (50%)".into(),
+        }),
+        approval: None,
         applied: 4,
         webhooks: webhooks.iter().map(|&name| name.to_owned()).collect(),
         suspension: None,
@@ -138,6 +146,7 @@ fn a_status_for_people() {
     default  4        tutorial at https://acme.api.nicecxone.com (organisation acme)  siem
     eu       4        tutorial at https://acme.api.nicecxone.com (organisation acme)  -
 
+    default: its whole plan (12 changes) is held: 12 of 20 policies would change, over guard.max_changes (50%); chatward approve 64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525 lets exactly that through
     eu: invalid_client
     eu: breaker open until 2026-03-03T12:00:00Z: 5 failures in a row
 
@@ -213,6 +222,12 @@ fn a_status_for_programs() {
           "breaker": {
             "state": "closed"
           },
+          "heldPlan": {
+            "digest": "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525",
+            "changes": 12,
+            "why": "12 of 20 policies would change, over guard.max_changes (50%)"
+          },
+          "approval": null,
           "applied": 4,
           "webhooks": [
             "siem"

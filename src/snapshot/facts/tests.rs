@@ -62,7 +62,7 @@ fn a_finding_comes_back_with_all_that_it_says() {
 fn what_a_document_accepts_comes_back() {
     let facts = facts(
         "apiVersion: chatward.dev/v1\nkind: WebchatSecurityPolicy\nmetadata: { name: a, annotations: \
-         { chatward.dev/accept-weakening: SEC-12 } }\nspec: { cspDirectives: { default-src: \"'self'\" } }\n",
+         { chatward.dev/accept-weakening: SEC-12, chatward.dev/on-drift: correct } }\nspec: { cspDirectives: { default-src: \"'self'\" } }\n",
     );
     let mut packer = Packer::default();
     facts.pack(&mut packer);
@@ -70,6 +70,7 @@ fn what_a_document_accepts_comes_back() {
     let again = FileFacts::unpack(Arc::clone(&facts.file), &mut Unpacker::new(&bytes)).unwrap();
     let wanted = again.documents[0].wanted.as_ref().unwrap();
     assert_eq!(wanted.accepts_weakening.as_deref(), Some("SEC-12"));
+    assert_eq!(wanted.on_drift, Some(OnDrift::Correct));
 }
 
 #[test]

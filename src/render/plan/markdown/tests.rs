@@ -107,7 +107,7 @@ proptest! {
         desired.accepts_weakening = Some(text.as_str().into());
         desired.origin.file = text.as_str().into();
         let held = HeldItem { detail: text.clone(), ..file_held(&text) };
-        let text = markdown(&Plan { steps: vec![step], held: vec![held], in_sync: 0 });
+        let text = markdown(&Plan { steps: vec![step], held: vec![held], ..Plan::default() });
         let rows: Vec<&str> = text.lines().skip(4).collect();
         prop_assert_eq!(rows.len(), 2, "{}", &text);
         for row in rows {

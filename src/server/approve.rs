@@ -1,0 +1,67 @@
+//! `POST /approve`: somebody lets through what the guard holds.
+//!
+//! Only what is held at this moment, by its digest: whoever approves has seen exactly that.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use tracing::{error, info};
+
+use super::Board;
+use super::routes::{admitted, text};
+use crate::entry::{Event, Requester};
+use crate::plan::review::PlanPrefix;
+
+/// The longest request.
+pub(super) const MAX_BODY: usize = 4 * 1024;
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    digest: PlanPrefix,
+    by: Requester,
+}
+
+pub(super) async fn approve(
+    State(board): State<Arc<Board>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if let Err(refused) = admitted(&board, &headers) {
+        return *refused;
+    }
+    let Ok(body) = body else { return text(StatusCode::PAYLOAD_TOO_LARGE, "a request is at most 4 KiB") };
+    let Request { digest, by } = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return text(StatusCode::BAD_REQUEST, &format!("{error}; there are digest and by")),
+    };
+    let Some(plan) = board.plan() else {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "no pass has looked yet");
+    };
+    let (tenant, held) = match plan.held_as(&digest) {
+        Ok(held) => held,
+        Err(why) => return text(StatusCode::CONFLICT, &why.to_string()),
+    };
+    let (digest, changes, by) = (held.digest, held.changes.len(), by.bounded());
+    let approved = held.approved(tenant, by.clone());
+    if let Err(error) = board.ledger.append(Event::PlanApproved(approved)).await {
+        error!(name: "plan.unrecorded", tenant = %tenant, digest = %digest, error = %error, "nothing is approved: {error}");
+        return text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "that can't be put on record, so nothing is approved",
+        );
+    }
+    info!(
+        name: "plan.approved", tenant = %tenant, digest = %digest, changes, by = %by,
+        "tenant {tenant}: {by} approves the plan {digest}",
+    );
+    board.ask_now();
+    let said = format!("Approved: {changes} changes at tenant {tenant}, plan {digest}. A pass is made now.");
+    text(StatusCode::ACCEPTED, &said)
+}
