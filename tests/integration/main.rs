@@ -31,6 +31,7 @@ mod shutdown;
 mod source;
 mod support;
 mod tenants;
+mod traces;
 mod verbs;
 mod verify;
 mod wire;
