@@ -46,7 +46,7 @@ async fn main() {
         remote.live(Uuid::nil()).await.unwrap().into_iter().filter_map(|policy| policy.policy_id).collect();
     assert_eq!(ids.len(), policies);
     let client = reqwest::Client::new();
-    let bearer = bearer(&sandbox);
+    let (bearer, correlation) = (bearer(&sandbox), Uuid::nil().to_string());
 
     let (mut looks, mut gets) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -58,12 +58,18 @@ async fn main() {
         looks.push(took);
         let (took, requests) = timed(&sandbox, Endpoint::Get, async {
             let get = |id: &String| {
-                let request = client.get(format!("{path}/{id}")).header("authorization", &bearer);
+                let request = client
+                    .get(format!("{path}/{id}"))
+                    .header("authorization", &bearer)
+                    .header(&tenant.wire.correlation_header, &correlation);
                 async move { serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()) }
             };
             let read: Vec<Result<Value, _>> =
                 stream::iter(&ids).map(get).buffer_unordered(AT_ONCE).collect().await;
-            assert!(read.iter().all(|policy| policy.as_ref().unwrap()["policy"].is_object()));
+            for policy in read {
+                let policy = policy.unwrap();
+                assert!(policy["policy"].is_object(), "{policy}");
+            }
         })
         .await;
         assert_eq!(requests, policies);
