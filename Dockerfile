@@ -16,16 +16,18 @@ ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never
 # Dependencies first, from the manifests alone, so that this layer is built anew only when they change. An empty library
 # and program stand in for the real ones; what cargo made of these two goes, and what it made of the rest stays.
 COPY Cargo.toml Cargo.lock ./
+# Features besides the default ones, such as otlp.
+ARG FEATURES=
 RUN mkdir src; \
     touch src/lib.rs; \
     echo 'fn main() {}' > src/main.rs; \
-    cargo build --release --locked --bin chatward --target "$(rustc --print host-tuple)"; \
+    cargo build --release --locked --bin chatward --features "${FEATURES}" --target "$(rustc --print host-tuple)"; \
     cargo clean --release --package chatward --target "$(rustc --print host-tuple)"
 
 COPY src src
 ARG REVISION=unknown
 RUN CHATWARD_REVISION="${REVISION}" \
-    cargo build --release --locked --bin chatward --target "$(rustc --print host-tuple)"
+    cargo build --release --locked --bin chatward --features "${FEATURES}" --target "$(rustc --print host-tuple)"
 
 # The root of the image. A mount point for policies is made by whoever mounts them.
 RUN mkdir -p /image/etc/ssl/certs; \

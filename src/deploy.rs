@@ -13,6 +13,7 @@ use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug_span};
 use uuid::Uuid;
 
 use crate::config::Tenant;
@@ -29,6 +30,7 @@ use crate::policy::{PolicyId, PolicyName, TenantName};
 use crate::remote::{LivePolicy, WriteTenant};
 use crate::snapshot::{Desired, Snapshot};
 use crate::source::{PayloadError, Payloads};
+use crate::spans;
 use crate::state::Open;
 use crate::verify::{Judgement, Verifier};
 use frozen::not_resent;
@@ -173,7 +175,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     pub async fn run(&self, steps: &[&Step]) -> Result<Vec<StepResult>, StepError> {
         self.look_for_lost(steps).await?;
         let mut running = stream::iter(steps)
-            .map(|step| self.step(step))
+            .map(|step| self.step(step).instrument(spans::operation(&step.id)))
             .buffer_unordered(self.settings.limits.jobs_in_flight);
         let mut results = Vec::with_capacity(steps.len());
         while let Some(result) = running.next().await {
@@ -222,13 +224,14 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 self.intend_removal(step).await?;
                 self.carry(&step.id, Sent::Never).await?
             }
-            Action::Verify => Outcome::Done,
+            Action::Verify => self.verifies(&step.id),
         };
         let judgement = match (&outcome, step.action) {
             (Outcome::Done, Action::Remove | Action::Watch)
             | (Outcome::Waiting(_) | Outcome::Stalled(_) | Outcome::InDoubt(_), _) => None,
             (Outcome::Done, _) => self.verify(&step.id).await?,
         };
+        spans::came_to(&outcome, judgement.map(|judgement| judgement.verification));
         let rollback = match judgement {
             Some(Judgement { rolls_back: true, .. }) if !self.is_left_alone(step) => {
                 self.roll_back(&step.id).await?
@@ -261,7 +264,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let verifier = self.verifier();
         tokio::select! {
             biased;
-            judgement = verifier.policy(id) => Ok(judgement?),
+            judgement = verifier.policy(id).instrument(debug_span!("verify")) => Ok(judgement?),
             () = self.stop.cancelled() => Ok(None),
         }
     }
@@ -316,6 +319,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
     async fn resume(&self, step: &Step) -> Result<Outcome, StepError> {
         let open = self.ledger.read(|state| state.policy(&step.id)?.open.clone());
         let open = open.ok_or(StepError::Internal("nothing to resume"))?;
+        spans::goes_on(open.operation, open.correlation_id, open.digest);
         let outcome = match &open.job {
             Some(_) if self.is_left_alone(step) => self.carry(&step.id, Sent::Frozen).await?,
             Some(_) => self.carry(&step.id, Sent::Maybe).await?,
@@ -334,6 +338,7 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
                 if !newer && !overtaken {
                     return Ok(outcome);
                 }
+                spans::came_to(&outcome, None);
                 let cause = step.cause.unwrap_or(open.cause);
                 self.deploy(&Step { applied, cause: Some(cause), ..step.clone() }).await
             }

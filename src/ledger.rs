@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tracing::{Instrument as _, debug_span};
 
 use crate::digest::EntryHash;
 use crate::entry::{Entry, Event};
@@ -213,7 +214,8 @@ impl Ledger {
     /// [`LedgerError::Illegal`] where it can't follow; nothing is written then. [`LedgerError::Stopped`] after a write
     /// failed: whether this entry is on disk is not known.
     pub async fn append(&self, event: Event) -> Result<Recorded, LedgerError> {
-        self.writer.append(event).await
+        let span = debug_span!("append", event = event.name());
+        self.writer.append(event).instrument(span).await
     }
 
     /// Looks at the state. The writer waits meanwhile, so this is for a quick look.

@@ -55,6 +55,7 @@ pub mod host;
 pub mod live;
 pub mod status;
 pub mod report;
+pub mod spans;
 pub mod verify;
 pub mod suspend;
 pub mod deploy;

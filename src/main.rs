@@ -16,8 +16,11 @@ fn main() -> ExitCode {
             return code.into();
         }
     };
-    if let Err(error) = telemetry::init(cli.log_format, command::log_filter(&cli.verb)) {
-        return command::fail(&error.into()).into();
-    }
-    command::run(cli).into()
+    let traces = match telemetry::init(cli.log_format, command::log_filter(&cli.verb)) {
+        Ok(traces) => traces,
+        Err(error) => return command::fail(&error.into()).into(),
+    };
+    let exit = command::run(cli);
+    traces.flush();
+    exit.into()
 }

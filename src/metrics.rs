@@ -22,7 +22,7 @@ use crate::breaker::BreakerState;
 use crate::deploy::{Stage, StepResult};
 use crate::entry::PageVerdict;
 use crate::finding::Severity;
-use crate::outcome::{Endpoint, Outcome};
+use crate::outcome::Endpoint;
 use crate::policy::{PolicyId, TenantName};
 use crate::remote::{Exchanged, Meter};
 use crate::state::Pages;
@@ -206,13 +206,7 @@ impl Metrics {
 
     /// A step has ended.
     pub fn step_ended(&self, result: &StepResult) {
-        let tenant = result.id.tenant.to_string();
-        let result = match &result.outcome {
-            Outcome::Done => "done",
-            Outcome::Waiting(_) => "waiting",
-            Outcome::Stalled(_) => "failed",
-            Outcome::InDoubt(_) => "in-doubt",
-        };
+        let (tenant, result) = (result.id.tenant.to_string(), result.outcome.name());
         self.deploys.get_or_create(&OfDeploy { tenant, result }).inc();
     }
 

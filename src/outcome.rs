@@ -191,6 +191,18 @@ pub enum Outcome {
     InDoubt(Failure),
 }
 
+impl Outcome {
+    /// Its name, as metrics and traces have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Waiting(_) => "waiting",
+            Self::Stalled(_) => "failed",
+            Self::InDoubt(_) => "in-doubt",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,13 +15,19 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::printable::{printable, printable_json, printable_lines};
+
+mod traces;
+
+pub use traces::Traces;
 
 /// What is logged where nobody says otherwise: our own work, and what is wrong with that of others.
 pub const DEFAULT_FILTER: &str = "chatward=info,warn";
@@ -59,28 +65,38 @@ pub enum Error {
     Twice(#[from] TryInitError),
 }
 
-/// Begins to log to stderr what `CHATWARD_LOG` lets through, else `RUST_LOG`, else `filter`, else [`DEFAULT_FILTER`].
+/// Begins to log to stderr what `CHATWARD_LOG` lets through, else `RUST_LOG`, else `filter`, else [`DEFAULT_FILTER`]. Begins
+/// to send traces, where the environment asks for them; gives what sends them.
 ///
 /// # Errors
 /// Where the filter can't be read, or logging has begun already.
-pub fn init(format: LogFormat, filter: Option<&str>) -> Result<(), Error> {
-    let set = FILTER_VARIABLES.iter().find_map(|name| env::var(name).ok().filter(|text| !text.is_empty()));
+pub fn init(format: LogFormat, filter: Option<&str>) -> Result<Traces, Error> {
+    let set = FILTER_VARIABLES.into_iter().find_map(variable);
     let filter = set.as_deref().or(filter).unwrap_or(DEFAULT_FILTER);
     let filter = EnvFilter::try_new(filter)
         .map_err(|source| Error::Filter { filter: printable(filter, MAX_FIELD), source })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    let traces = Traces::of(&variable);
+    let registry = tracing_subscriber::registry().with(traces.layer());
     match format {
         LogFormat::Text => {
             let choice = AutoStream::choice(&io::stderr());
             // Locked, so that a line stays whole although its colours are taken out piece by piece.
             let stderr = move || AutoStream::new(io::stderr().lock(), choice);
-            builder.event_format(TextFormat(Timestamp::now)).with_writer(stderr).finish().try_init()?;
+            let log = layer().event_format(TextFormat(Timestamp::now)).with_writer(stderr);
+            registry.with(log.with_filter(filter)).try_init()?;
         }
         LogFormat::Json => {
-            builder.event_format(JsonFormat(Timestamp::now)).with_writer(io::stderr).finish().try_init()?;
+            let log = layer().event_format(JsonFormat(Timestamp::now)).with_writer(io::stderr);
+            registry.with(log.with_filter(filter)).try_init()?;
         }
     }
-    Ok(())
+    traces.complain();
+    Ok(traces)
+}
+
+/// A variable of the environment; nothing where it is empty.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|text| !text.is_empty())
 }
 
 /// A line for people: when, how bad, what, and its fields; further lines of a message below it. Holds the clock.

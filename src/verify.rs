@@ -5,7 +5,7 @@
 //! to roll one back.
 
 use futures_util::future::join_all;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 use uuid::Uuid;
 
 use crate::config::{OnFailure, Tenant, Verify};
@@ -14,6 +14,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::outcome::{self, ProbeResult, Verification, calls_for_rollback, success_rate};
 use crate::policy::{PolicyId, PolicyName};
 use crate::remote::ReadTenant;
+use crate::spans;
 use crate::state::Applied;
 
 /// How many probes are named in the log one by one.
@@ -81,7 +82,9 @@ impl<T: ReadTenant> Verifier<'_, T> {
         results: &[ProbeResult],
     ) -> Result<Option<Verification>, LedgerError> {
         let (Some(verify), Some(applied)) = (self.tenant_wide(), self.applied(id)) else { return Ok(None) };
-        self.judge(id, &applied, Scope::Tenant, verify, results).await.map(Some)
+        let span = spans::verdict(id, applied.correlation_id, applied.digest);
+        let judged = self.judge(id, &applied, Scope::Tenant, verify, results).instrument(span);
+        judged.await.map(Some)
     }
 
     async fn probe(

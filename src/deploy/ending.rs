@@ -9,6 +9,7 @@ use crate::entry::{Effect, EffectOutcome, Event, WaitReason, Waiting};
 use crate::outcome::{Failure, Fault, Outcome};
 use crate::policy::PolicyId;
 use crate::remote::WriteTenant;
+use crate::spans;
 use crate::state::Open;
 
 impl<T: WriteTenant> Deployer<'_, T> {
@@ -72,6 +73,18 @@ impl<T: WriteTenant> Deployer<'_, T> {
             "{} {id}: {outcome}: {}, entry {}, head {}", open.operation, failure.message, recorded.sequence, recorded.hash,
         );
         Ok(Outcome::Stalled(failure))
+    }
+
+    /// Nothing is to be sent: a verdict that is still to come belongs to the operation that brought about what is applied.
+    pub(super) fn verifies(&self, id: &PolicyId) -> Outcome {
+        let applied = self.ledger.read(|state| {
+            let applied = state.policy(id)?.applied.as_ref()?;
+            Some((applied.correlation_id, applied.digest))
+        });
+        if let Some((correlation, digest)) = applied {
+            spans::goes_on("verify", correlation, digest);
+        }
+        Outcome::Done
     }
 
     /// Records what a live read showed to be there already.

@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, debug, debug_span, info};
 
 use super::ending::millis;
 use super::frozen::not_resent;
@@ -23,6 +24,7 @@ use crate::plan::Step;
 use crate::policy::PolicyId;
 use crate::remote::{JobState, Next, Submitted, Under, WriteTenant};
 use crate::snapshot::Desired;
+use crate::spans;
 use crate::state::{Job, Open};
 
 /// After how many deadlines an operation is abandoned.
@@ -68,6 +70,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             correlation_id: (self.host.new_id)(),
             payload,
         };
+        spans::goes_on(intent.operation, intent.correlation_id, intent.digest);
         let recorded = self.ledger.append(Event::Intent(Box::new(intent))).await?;
         debug!(name: "intent.recorded", policy = %step.id, entry = recorded.sequence, "{}: its intent is on record", step.id);
         Ok(())
@@ -91,6 +94,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),
         };
+        spans::goes_on(intent.operation, intent.correlation_id, intent.digest);
         self.ledger.append(Event::Intent(Box::new(intent))).await?;
         Ok(())
     }
@@ -106,11 +110,15 @@ impl<T: WriteTenant> Deployer<'_, T> {
             let ended = match &open.job {
                 None if again && (sent == Sent::Frozen || self.is_suspended(id)) => Some(not_resent()),
                 None => {
-                    let ended = self.submit(id, &open, again).await?;
+                    let span = debug_span!("submit", again);
+                    let ended = self.submit(id, &open, again).instrument(span).await?;
                     (began, again) = (Some(Instant::now()), true);
                     ended
                 }
-                Some(job) => self.poll(id, &open, job, began).await?,
+                Some(job) => {
+                    let span = debug_span!("poll", job = job.id, polls = Empty);
+                    self.poll(id, &open, job, began).instrument(span).await?
+                }
             };
             if let Some(outcome) = ended {
                 return Ok(outcome);
@@ -220,6 +228,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
                 () = self.stop.cancelled() => return Ok(Some(recorded(job))),
             };
             let attempts = poll + 1;
+            Span::current().record("polls", attempts);
             if has_ended(&answer, Instant::now() >= deadline) {
                 self.remote.job_ended(started.elapsed());
             }

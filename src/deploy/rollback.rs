@@ -14,6 +14,7 @@ use crate::entry::{Event, Intent, Operation};
 use crate::outcome::{Outcome, Verification};
 use crate::policy::PolicyId;
 use crate::remote::WriteTenant;
+use crate::spans;
 
 /// What became of a roll-back.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             _ => None,
         };
         let verification = judgement.map(|judgement| judgement.verification);
+        spans::came_to(&outcome, verification);
         Ok(Some(Rollback { digest, outcome, verification }))
     }
 
@@ -64,6 +66,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             ..*before
         };
         let correlation = intent.correlation_id;
+        spans::goes_on(intent.operation, correlation, intent.digest);
         let recorded = self.ledger.append(Event::Intent(Box::new(intent))).await?;
         warn!(
             name: "policy.rollback", policy = %id, digest = %verified.digest, from = %live, correlation = %correlation,

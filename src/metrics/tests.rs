@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::drift::Cause;
+use crate::outcome::Outcome;
 use crate::plan::Action;
 use crate::status::Sync;
 

@@ -181,7 +181,7 @@ impl HttpTenant {
         call: &Call<'_>,
         read: impl Fn(&Answer, &Secrets) -> Result<T, Unread>,
     ) -> Result<(T, u32), Failure> {
-        self.tried(call, read).instrument(span(call.correlation)).await
+        self.tried(call, read).instrument(span(call.endpoint, call.correlation)).await
     }
 
     async fn tried<T>(
@@ -312,7 +312,7 @@ impl ReadTenant for HttpTenant {
     }
 
     async fn probe(&self, policy: Option<&PolicyName>, probe: &Probe, correlation: Uuid) -> ProbeResult {
-        self.try_probe(policy, probe, correlation).instrument(span(correlation)).await
+        self.try_probe(policy, probe, correlation).instrument(span(Endpoint::Probe, correlation)).await
     }
 
     fn breaker(&self) -> BreakerState {
@@ -356,9 +356,9 @@ impl WriteTenant for HttpTenant {
     }
 }
 
-/// What the log lines of one operation have in common.
-fn span(correlation: Uuid) -> tracing::Span {
-    tracing::debug_span!("call", %correlation)
+/// One call, however often it is tried.
+fn span(endpoint: Endpoint, correlation: Uuid) -> tracing::Span {
+    tracing::debug_span!("call", %endpoint, %correlation)
 }
 
 /// The operation and this request of it as a trace (W3C Trace Context, level 1): the correlation id is the trace, each

@@ -35,10 +35,9 @@ where
         + Sync
         + 'static,
 {
-    use tracing_subscriber::layer::SubscriberExt as _;
     let captured = Captured::default();
     let writer = captured.clone();
-    let layer = tracing_subscriber::fmt::layer().event_format(format).with_writer(move || writer.clone());
+    let layer = layer().event_format(format).with_writer(move || writer.clone());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), events);
     let bytes = captured.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()

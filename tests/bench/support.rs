@@ -100,7 +100,8 @@ impl Progress for Stopwatch {
     }
 }
 
-fn settings(directory: &Path, address: SocketAddr, tenants: &[Tenant<'_>]) -> Settings {
+/// The settings of these tenants at a sandbox.
+pub fn settings(directory: &Path, address: SocketAddr, tenants: &[Tenant<'_>]) -> Settings {
     let mut text = String::from("tenants:\n");
     for Tenant { name, more, .. } in tenants {
         let endpoints = Sandbox::endpoints(address, &name.parse().unwrap());

@@ -33,6 +33,7 @@ mod source;
 mod suspend;
 mod support;
 mod tenants;
+mod traces;
 mod verbs;
 mod verify;
 mod wire;
