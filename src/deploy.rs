@@ -5,7 +5,6 @@
 //! things has the same end each time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -22,13 +21,13 @@ use crate::direction::Assessment;
 use crate::entry::Operation;
 use crate::host::Host;
 use crate::ledger::{Ledger, LedgerError};
-use crate::live::{LiveView, digest_of};
+use crate::live::digest_of;
 use crate::outcome::{Failure, Fault, Outcome, Verification};
 use crate::payload::Payload;
-use crate::plan::{Action, Plan, Step};
-use crate::policy::{PolicyId, PolicyName, TenantName};
+use crate::plan::{Action, Step};
+use crate::policy::{PolicyId, PolicyName};
 use crate::remote::{LivePolicy, WriteTenant};
-use crate::snapshot::{Desired, Snapshot};
+use crate::snapshot::Desired;
 use crate::source::{PayloadError, Payloads};
 use crate::spans;
 use crate::state::Open;
@@ -43,8 +42,10 @@ mod late;
 mod lost;
 mod operation;
 pub mod pace;
+mod progress;
 mod rollback;
 
+pub use progress::{Progress, Stage};
 pub use rollback::Rollback;
 
 /// What ends a pass.
@@ -72,51 +73,6 @@ pub struct StepResult {
     /// What was done about it, where that called for a roll-back.
     pub rollback: Option<Rollback>,
 }
-
-/// A part of a pass whose time is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Reading what changed of the directory.
-    Snapshot,
-    /// Making the plan, with the commits that it is from.
-    Plan,
-    /// Carrying it out at all tenants.
-    Deploy,
-}
-
-impl Stage {
-    /// Its name, as metrics and logs have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Plan => "plan",
-            Self::Deploy => "deploy",
-        }
-    }
-}
-
-/// Whoever wants to know how far a pass is.
-pub trait Progress: Send + Sync {
-    /// So many steps are about to be taken.
-    fn begin(&self, _steps: usize) {}
-    /// One has ended.
-    fn ended(&self, _result: &StepResult) {}
-    /// Whether it has to be told of everything once, since it shows what it was never told of.
-    fn knows_nothing(&self) -> bool {
-        false
-    }
-    /// This is what is about to be done, and what it was made from: once everything is known, what can differ from before.
-    fn planned(&self, _snapshot: &Arc<Snapshot>, _plan: &Arc<Plan>) {}
-    /// This is what tenants have, as far as that is known.
-    fn seen(&self, _live: &Arc<LiveView>) {}
-    /// A tenant can be worked with.
-    fn connected(&self, _tenant: &TenantName) {}
-    /// So long a stage of the pass took.
-    fn stage(&self, _stage: Stage, _took: Duration) {}
-}
-
-/// Nobody does.
-impl Progress for () {}
 
 /// What of a live policy counts here.
 struct Listed {
