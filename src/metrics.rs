@@ -44,6 +44,7 @@ labels! {
     OfSync { tenant: String, sync: String }
     OfVerdict { tenant: String, verdict: &'static str }
     OfCause { tenant: String, cause: String }
+    OfReason { tenant: String, reason: String }
     OfPolicy { tenant: String, policy: String }
     OfDeploy { tenant: String, result: &'static str }
     OfRequest { tenant: String, endpoint: String, class: &'static str }
@@ -120,6 +121,7 @@ pub struct Metrics {
     registry: Registry,
     policies: Family<OfSync, Gauge>,
     drift: Family<OfCause, Gauge>,
+    held: Family<OfReason, Gauge>,
     oldest_drift: Family<OfTenant, Number>,
     suspended: Family<OfTenant, Gauge>,
     suspended_since: Family<OfTenant, Number>,
@@ -157,6 +159,7 @@ impl Metrics {
         Self {
             policies: new.family("policies", "Policies by how they stand: Synced, OutOfSync, Held, Suspended or Unknown"),
             drift: new.family("drift", "Policies that have drifted, by cause"),
+            held: new.family("held", "Policies that have drifted and are not acted on, by the reason"),
             oldest_drift: new.family("drift_oldest_timestamp_seconds", "Since when the tenant's longest drifted policy has drifted; 0 where none has"),
             suspended: new.family("suspended", "Policies that are left alone until a time"),
             suspended_since: new.family("suspended_since_timestamp_seconds", "Since when the tenant's longest suspended policy is; 0 where none is"),
@@ -236,6 +239,11 @@ impl Metrics {
         for ((tenant, cause), count) in &standing.tally.cause {
             let of = OfCause { tenant: tenant.to_string(), cause: cause.to_string() };
             self.drift.get_or_create(&of).set(whole(*count));
+        }
+        self.held.clear();
+        for ((tenant, reason), count) in &standing.tally.held {
+            let of = OfReason { tenant: tenant.to_string(), reason: reason.to_string() };
+            self.held.get_or_create(&of).set(whole(*count));
         }
         self.success_ratio.clear();
         for (tenant, stands) in &standing.tenants {

@@ -201,6 +201,8 @@ pub struct Tally {
     pub sync: BTreeMap<(TenantName, Sync), usize>,
     /// By tenant and cause.
     pub cause: BTreeMap<(TenantName, Cause), usize>,
+    /// By tenant and why they are held, those that are.
+    pub held: BTreeMap<(TenantName, HoldReason), usize>,
 }
 
 /// How a policy stands, before anything is said of it.
@@ -219,6 +221,9 @@ pub fn tally(snapshot: &Snapshot, state: &State, plan: &Plan) -> Tally {
     let mut tally = Tally::default();
     each(snapshot, state, plan, |it| {
         *tally.sync.entry((it.id.tenant.clone(), it.sync)).or_default() += 1;
+        if let Some(held) = it.held {
+            *tally.held.entry((it.id.tenant.clone(), held.reason)).or_default() += 1;
+        }
         if let Some(cause) = it.cause {
             *tally.cause.entry((it.id.tenant, cause)).or_default() += 1;
         }

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::drift::Cause;
+use crate::entry::HoldReason;
 use crate::outcome::Outcome;
 use crate::plan::Action;
 use crate::status::Sync;
@@ -45,6 +46,7 @@ fn measured() -> Metrics {
         tally: Tally {
             sync: [((tenant.clone(), Sync::Synced), 2), ((tenant.clone(), Sync::OutOfSync), 1)].into(),
             cause: [((tenant.clone(), Cause::Source), 1)].into(),
+            held: [((tenant.clone(), HoldReason::Window), 1)].into(),
         },
         tenants: [(tenant.clone(), TenantStanding { breaker, success_rate: Some(0.75) })].into(),
         oldest: [(tenant.clone(), time)].into(),
@@ -74,6 +76,7 @@ fn names_and_labels_stay() {
     # TYPE chatward_drift gauge
     # TYPE chatward_drift_oldest_timestamp_seconds gauge
     # TYPE chatward_findings gauge
+    # TYPE chatward_held gauge
     # TYPE chatward_hook_deliveries_total counter
     # TYPE chatward_http_request_duration_seconds histogram
     # TYPE chatward_http_requests_total counter
@@ -104,6 +107,7 @@ fn names_and_labels_stay() {
     chatward_findings{severity="error"} 0
     chatward_findings{severity="info"} 0
     chatward_findings{severity="warning"} 3
+    chatward_held{tenant="acme",reason="window"} 1
     chatward_hook_deliveries_total{tenant="acme",result="taken"} 1
     chatward_http_request_duration_seconds_count{tenant="acme",endpoint="probe"} 1
     chatward_http_request_duration_seconds_count{tenant="acme",endpoint="submit"} 1

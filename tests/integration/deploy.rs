@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{World, files};
 
 /// What the daemon measures.
-const METRICS: [&str; 26] = [
+const METRICS: [&str; 27] = [
     "chatward_audit_entries_total",
     "chatward_bot_events_total",
     "chatward_breaker_state",
@@ -20,6 +20,7 @@ const METRICS: [&str; 26] = [
     "chatward_drift",
     "chatward_drift_oldest_timestamp_seconds",
     "chatward_findings",
+    "chatward_held",
     "chatward_hook_deliveries_total",
     "chatward_http_request_duration_seconds",
     "chatward_http_requests_total",
