@@ -144,10 +144,12 @@ fn next(state: &State, plan: &Plan, now: Timestamp, interval: Duration) -> Durat
     let setbacks = state.policies().filter_map(|(_, policy)| policy.setback.as_deref());
     let setbacks = setbacks.filter(|setback| !setback.rejected).map(plan::due);
     let breakers = state.tenants.values().filter_map(|tenant| tenant.breaker.open_until(now));
+    let tried = setbacks.chain(breakers).filter(|due| *due > now);
     let suspensions = state.suspended().map(|(_, asked)| asked.term.until);
+    // When it was planned this was still to come: what came meanwhile is due now.
     let held = plan.held.iter().filter_map(|item| item.until);
-    let due = setbacks.chain(breakers).chain(suspensions).chain(held).filter(|due| *due > now).min();
-    let wait = due.and_then(|due| Duration::try_from(due.duration_since(now)).ok());
+    let due = tried.chain(suspensions).chain(held).min();
+    let wait = due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
     wait.map_or(interval, |wait| wait.min(interval))
 }
 
@@ -156,7 +158,8 @@ mod tests {
     use super::*;
     use crate::breaker::BreakerState;
     use crate::digest::Digest;
-    use crate::entry::Binding;
+    use crate::entry::{Binding, HoldReason, Subject};
+    use crate::plan::HeldItem;
     use crate::state::{PolicyState, Setback, TenantState};
 
     #[test]
@@ -184,6 +187,27 @@ mod tests {
         );
         assert_eq!(next(&state(false, 9, closed()), &Plan::default(), time, interval), interval);
         assert_eq!(next(&state(true, 1, closed()), &Plan::default(), time, interval), interval);
+        let held = |seconds: i64| {
+            let item = HeldItem {
+                subject: Subject::File { file: "a.yaml".into() },
+                reason: HoldReason::Window,
+                detail: String::new(),
+                cause: None,
+                digest: None,
+                origin: None,
+                changes: Vec::new(),
+                assessment: None,
+                until: Some(time + jiff::SignedDuration::from_secs(seconds)),
+                suspension: None,
+            };
+            Plan { held: vec![item], ..Plan::default() }
+        };
+        assert_eq!(next(&State::default(), &held(30), time, interval), Duration::from_secs(30));
+        assert_eq!(
+            next(&State::default(), &held(-1), time, interval),
+            Duration::ZERO,
+            "a window that opened during the pass is not waited for"
+        );
         let open = |seconds| BreakerState::Open {
             until: time + jiff::SignedDuration::from_secs(seconds),
             why: String::new(),

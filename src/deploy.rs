@@ -288,7 +288,9 @@ impl<'a, T: WriteTenant> Deployer<'a, T> {
         let rolled_back = self.ledger.read(|state| state.policy(&step.id)?.rolled_back);
         let overtaken = self.is_overtaken(step);
         match &step.desired {
-            Some(desired) if ended && !self.drain.is_cancelled() && !self.is_left_alone(step) => {
+            Some(desired)
+                if ended && !self.drain.is_cancelled() && !step.suspended && self.may_begin(&step.id) =>
+            {
                 let old = [applied, Some(open.digest), rolled_back];
                 let newer = !old.contains(&Some(desired.digest));
                 if !newer && !overtaken {

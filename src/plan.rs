@@ -35,7 +35,7 @@ pub use action::Action;
 use change::Change;
 use draft::{Decision, Draft};
 use guard::Guard;
-use review::{ApprovedPlan, HeldPlan};
+use review::{ApprovedPlan, HeldPlan, PlannedChange};
 pub use suspension::{SuspendedBy, Suspension};
 
 /// The longest that a failed policy waits before it is tried again.
@@ -132,6 +132,8 @@ pub struct Plan {
     pub in_sync: usize,
     /// What the guard holds whole, by tenant: the rest of what it says is in `held`.
     pub held_whole: BTreeMap<TenantName, HeldPlan>,
+    /// What only waits for a change window.
+    pub waiting: Vec<PlannedChange>,
     /// What it would hold and somebody approved, by tenant: those changes are among the steps.
     pub approved: BTreeMap<TenantName, ApprovedPlan>,
 }
@@ -158,9 +160,9 @@ impl Plan {
         self.held.iter().filter(|item| item.suspension.is_some()).count()
     }
 
-    /// Whether something of the tenants would change.
+    /// Whether something of the tenants would change, now or once a change window opens.
     pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| step.action.is_change())
+        self.steps.iter().any(|step| step.action.is_change()) || !self.waiting.is_empty()
     }
 }
 

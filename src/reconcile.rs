@@ -274,7 +274,9 @@ impl<T: WriteTenant> Reconciler<T> {
         let (mut plan, files, settled) = self.ledger.read(|state| {
             let Decided { plan, in_sync } = self.sight(retry, |sight| sight.decide(&snapshot, state));
             let files = provenance::files(&plan, state);
-            let settled = settled(&plan, in_sync, terms, state.head.hash);
+            // A part is made of what held at that head: what is on record since may be about what is not in it.
+            let holds = snapshot.part.is_none() || state.head.hash == head;
+            let settled = holds.then(|| settled(&plan, in_sync, terms, state.head.hash)).flatten();
             (plan, files, settled)
         });
         self.of_source(move |source| source.settle(settled)).await?;
@@ -321,7 +323,10 @@ impl<T: WriteTenant> Reconciler<T> {
         let Some(tenant) = self.settings.tenants.get(name) else { return Ok(Default::default()) };
         let work = Work {
             steps: plan.steps.iter().filter(|step| step.id.tenant == *name).collect(),
-            webhooks: self.ledger.read(|state| webhook::due(tenant, state))?,
+            webhooks: self.ledger.read(|state| match state.is_suspended(name, self.host.now()) {
+                true => Ok(Vec::new()),
+                false => webhook::due(tenant, state),
+            })?,
             look: self.is_live_due(tenant),
             approved: plan.approved.get(name).copied(),
         };
@@ -354,8 +359,12 @@ impl<T: WriteTenant> Reconciler<T> {
             Err(failure) => return Ok((Vec::new(), Some(failure))),
         };
         let Some(pace) = self.paces.get(&tenant.name) else { return Ok(Default::default()) };
-        if let Some(approved) = approved.filter(|_| !drain.is_cancelled()) {
-            self.release(&tenant.name, approved).await?;
+        // While nothing would be begun, an approval is not used up.
+        let begins = !drain.is_cancelled() && remote.breaker().open_until(self.host.now()).is_none();
+        if let Some(approved) = approved.filter(|_| begins)
+            && !self.release(&tenant.name, approved).await?
+        {
+            return Ok((Vec::new(), failed));
         }
         let deployer = Deployer::new(
             &self.ledger,

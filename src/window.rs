@@ -152,7 +152,8 @@ impl Windows {
         Some(Closed { opens, detail: format!("{why}; {then}") })
     }
 
-    fn is_open(&self, now: Timestamp) -> bool {
+    /// Whether changes may begin at that time.
+    pub fn is_open(&self, now: Timestamp) -> bool {
         let of = |kind| self.0.iter().filter(move |window| window.kind == kind);
         let active = |window: &Window| window.active_until(now).is_some();
         let allowed = of(Kind::Allow).next().is_none() || of(Kind::Allow).any(active);

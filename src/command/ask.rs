@@ -20,6 +20,8 @@ use crate::printable::printable;
 
 /// How long the daemon has for its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How much of its answer is read, in bytes, but for the last piece.
+const MAX_ANSWER: usize = 64 * 1024;
 /// The longest part of its answer that is shown.
 const MAX_SAID: usize = 2_000;
 
@@ -58,6 +60,12 @@ async fn post(
     path: &str,
     request: &impl Serialize,
 ) -> anyhow::Result<String> {
+    let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if holder.host != here
+        && holder.listen.is_some_and(|it| it.ip().is_unspecified() || it.ip().is_loopback())
+    {
+        bail!("{holder} has the state directory, on another machine than this one ({here}): ask there");
+    }
     let Some(address) = holder.listen.map(reachable) else {
         bail!(
             "{holder} has the state directory and answers nowhere, so it can't be asked: wait for its end, or give the daemon \
@@ -70,10 +78,16 @@ async fn post(
         asking = asking.bearer_auth(token.expose_secret());
     }
     let nobody = || format!("{holder} has the state directory, and does not answer at {address}");
-    let answer = asking.send().await.with_context(nobody)?;
+    let mut answer = asking.send().await.with_context(nobody)?;
     let status = answer.status();
-    let said = answer.text().await.with_context(|| format!("{holder} did not finish its answer"))?;
-    let said = printable(said.trim(), MAX_SAID);
+    let mut said = Vec::new();
+    while let Some(piece) =
+        answer.chunk().await.with_context(|| format!("{holder} did not finish its answer"))?
+        && said.len() < MAX_ANSWER
+    {
+        said.extend_from_slice(&piece);
+    }
+    let said = printable(String::from_utf8_lossy(&said).trim(), MAX_SAID);
     match status.is_success() {
         true => Ok(said),
         false => bail!("{holder} refuses that: {said} ({status})"),

@@ -25,7 +25,7 @@ pub(super) async fn run(args: Plan) -> anyhow::Result<Exit> {
     let overrides = Overrides { prune: args.prune, ..Overrides::default() };
     let mut settings = setup::settings(&args.common, &overrides)?;
     if let Some(base) = &args.base {
-        let (void, mut plan) = between::plan(&settings, base, args.head.as_deref(), &host)?;
+        let (void, mut plan) = between::plan(&mut settings, base, args.head.as_deref(), &host)?;
         // Nobody holds that plan: what is really applied may be something else.
         plan.held_whole.clear();
         return show(&args, void.as_deref(), &plan);

@@ -1,4 +1,4 @@
-//! What is suspended: nothing is sent for it, also where somebody asked for that after the plan was made.
+//! What is suspended, or waits for a change window: nothing begins there, also where that came after the plan was made.
 
 use super::Deployer;
 use crate::outcome::Outcome;
@@ -13,9 +13,14 @@ impl<T: WriteTenant> Deployer<'_, T> {
         self.ledger.read(|state| state.suspensions_of(id, now).next().is_some())
     }
 
-    /// Whether a step would begin what is suspended by now.
+    /// Whether a step would begin what is suspended by now, or something while no change window is open any more.
     pub(super) fn must_not_begin(&self, step: &Step) -> bool {
-        matches!(step.action, Action::Create | Action::Update | Action::Remove) && self.is_suspended(&step.id)
+        matches!(step.action, Action::Create | Action::Update | Action::Remove) && !self.may_begin(&step.id)
+    }
+
+    /// Whether a change of a policy may begin now.
+    pub(super) fn may_begin(&self, id: &PolicyId) -> bool {
+        self.settings.windows.is_open(self.host.now()) && !self.is_suspended(id)
     }
 
     /// Whether its policy is suspended, as far as the plan knew or by now.

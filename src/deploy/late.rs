@@ -84,7 +84,9 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let applied = self.applied(&step.id);
         let wanted = step.desired.as_ref().map(|desired| desired.digest);
         match step.action {
-            Action::Verify | Action::Watch if self.is_overtaken(step) && !self.is_left_alone(step) => {
+            Action::Verify | Action::Watch
+                if self.is_overtaken(step) && !step.suspended && self.may_begin(&step.id) =>
+            {
                 Cow::Owned(Step {
                     action: Action::Update,
                     cause: Some(Cause::Live),

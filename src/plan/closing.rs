@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::review::PlannedChange;
 use super::{HeldItem, Plan, Step};
 use crate::entry::HoldReason;
 use crate::plan::Action;
@@ -21,6 +22,7 @@ pub(super) fn apply(plan: &mut Plan, closed: &BTreeMap<TenantName, Closed>) {
                 plan.steps.push(Step { desired: None, ..step });
             }
             (Some(Closed { opens, detail }), Action::Create | Action::Update | Action::Remove) => {
+                plan.waiting.push(PlannedChange::of(&step));
                 let held = HeldItem::of(step, HoldReason::Window, detail.clone());
                 plan.held.push(HeldItem { until: *opens, ..held });
             }

@@ -48,7 +48,7 @@ struct Said {
     prune: bool,
     /// What each tenant is that something changes at.
     tenants: BTreeMap<TenantName, Option<Binding>>,
-    /// In the order of ids: what is begun or carried on, and what would be but for the guard.
+    /// In the order of ids: what is begun or carried on, and what would be but for the guard or a change window.
     changes: Vec<PlannedChange>,
 }
 
@@ -101,7 +101,9 @@ impl PlanFile {
     ) -> Self {
         let steps = plan.steps.iter().filter(|step| step.action.begins() || step.action == Action::Resume);
         let held = plan.held_whole.values().flat_map(|held| held.changes.iter().cloned());
-        let mut changes: Vec<PlannedChange> = steps.map(PlannedChange::of).chain(held).collect();
+        let waiting = plan.waiting.iter().cloned();
+        let mut changes: Vec<PlannedChange> =
+            steps.map(PlannedChange::of).chain(held).chain(waiting).collect();
         changes.sort_by(|a, b| a.id.cmp(&b.id));
         let tenants: BTreeSet<&TenantName> = changes.iter().map(|change| &change.id.tenant).collect();
         let tenants = tenants.into_iter().map(|tenant| (tenant.clone(), binding(tenant))).collect();

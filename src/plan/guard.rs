@@ -229,10 +229,13 @@ fn hold(plan: &mut Plan, tenant: TenantName, why: String, standing: &Standing<'_
 }
 
 impl Plan {
-    /// Holds whatever would be begun at a tenant.
+    /// Holds whatever would be begun at a tenant. What is under way there is carried to its end, and nothing newer follows.
     pub(super) fn hold_tenant(&mut self, tenant: &TenantName, why: &str) {
         let stays = |step: &Step| step.id.tenant != *tenant || !step.action.begins();
-        let (steps, held) = std::mem::take(&mut self.steps).into_iter().partition(stays);
+        let (mut steps, held): (Vec<Step>, Vec<Step>) =
+            std::mem::take(&mut self.steps).into_iter().partition(stays);
+        let under_way = |step: &&mut Step| step.id.tenant == *tenant && step.action == Action::Resume;
+        steps.iter_mut().filter(under_way).for_each(|step| step.desired = None);
         self.steps = steps;
         self.held.extend(held.into_iter().map(|step| HeldItem::of(step, HoldReason::Guard, why.to_owned())));
     }

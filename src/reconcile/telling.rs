@@ -8,6 +8,7 @@ use super::Reconciler;
 use crate::deploy::StepError;
 use crate::digest::PlanDigest;
 use crate::entry::{Event, PlanReleased};
+use crate::ledger::LedgerError;
 use crate::plan::Plan;
 use crate::plan::guard::Weakening;
 use crate::plan::review::ApprovedPlan;
@@ -46,15 +47,23 @@ impl<T: WriteTenant> Reconciler<T> {
         }
     }
 
-    /// Uses an approval up, before the first of its changes is begun.
-    pub(super) async fn release(&self, tenant: &TenantName, approved: ApprovedPlan) -> Result<(), StepError> {
+    /// Uses an approval up, before the first of its changes is begun. Whether there still is one: it may have become too old.
+    pub(super) async fn release(
+        &self,
+        tenant: &TenantName,
+        approved: ApprovedPlan,
+    ) -> Result<bool, StepError> {
         let ApprovedPlan { digest, changes } = approved;
         let released = PlanReleased { tenant: tenant.clone(), digest, changes };
-        self.ledger.append(Event::PlanReleased(released)).await?;
+        match self.ledger.append(Event::PlanReleased(released)).await {
+            Ok(_) => {}
+            Err(LedgerError::Illegal(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
         info!(
             name: "plan.released", tenant = %tenant, digest = %digest, changes,
             "tenant {tenant}: the plan {digest} was approved and is let through",
         );
-        Ok(())
+        Ok(true)
     }
 }

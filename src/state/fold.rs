@@ -69,7 +69,7 @@ impl State {
             Event::Held(held) => self.hold(held, entry.time),
             Event::Released(released) => self.release(released)?,
             Event::Suspended(suspended) => self.suspend(suspended, entry.time),
-            Event::Resumed(resumed) => self.resume(resumed)?,
+            Event::Resumed(resumed) => self.resume(resumed, entry.time)?,
             Event::PlanApproved(approved) => self.approve(approved, entry.time)?,
             Event::PlanReleased(released) => self.release_plan(released)?,
             Event::WebhookIntent(intent) => self.intend_webhook(intent)?,

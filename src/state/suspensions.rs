@@ -59,7 +59,16 @@ impl State {
         over.map(|(target, _)| target).collect()
     }
 
-    pub(super) fn suspend(&mut self, suspended: &Suspended, since: Timestamp) {
+    /// Whether somebody asked to leave all of a tenant alone at that time.
+    pub fn is_suspended(&self, tenant: &TenantName, now: Timestamp) -> bool {
+        let asked = self.suspensions.get(tenant).and_then(|known| known.all.as_ref());
+        asked.is_some_and(|asked| asked.term.until > now)
+    }
+
+    /// What is suspended once more before its time is over has been so since the first time.
+    pub(super) fn suspend(&mut self, suspended: &Suspended, time: Timestamp) {
+        let before = self.asked(&suspended.target).filter(|before| before.term.until > time);
+        let since = before.map_or(time, |before| before.since);
         let asked = Asked { term: suspended.term.clone(), by: suspended.by.clone(), since };
         let known = self.suspensions.entry(suspended.target.tenant().clone()).or_default();
         match &suspended.target {
@@ -70,8 +79,23 @@ impl State {
         }
     }
 
-    pub(super) fn resume(&mut self, resumed: &Resumed) -> Result<(), String> {
+    fn asked(&self, target: &Target) -> Option<&Asked> {
+        let known = self.suspensions.get(target.tenant())?;
+        match target {
+            Target::Tenant { .. } => known.all.as_ref(),
+            Target::Policy(id) => known.policies.get(&id.name),
+        }
+    }
+
+    pub(super) fn resume(&mut self, resumed: &Resumed, time: Timestamp) -> Result<(), String> {
         let tenant: &TenantName = resumed.target.tenant();
+        // By itself only what is over ends: somebody may have asked for longer just now.
+        if let Some(asked) = self.asked(&resumed.target)
+            && resumed.by.is_none()
+            && asked.term.until > time
+        {
+            return Err(format!("{} is suspended until {}", resumed.target, asked.term.until));
+        }
         let ended = self.suspensions.get_mut(tenant).and_then(|known| match &resumed.target {
             Target::Tenant { .. } => known.all.take(),
             Target::Policy(id) => known.policies.remove(&id.name),

@@ -315,4 +315,8 @@ fn what_is_suspended_is_known_until_it_is_resumed() {
     assert_eq!(fold(&events).unwrap().suspensions, Default::default());
     let illegal = fold(&[suspended(tenant(), late), resumed(policy())]).unwrap_err();
     assert_eq!(illegal.to_string(), "entry 2 (policy.resumed) can't follow: acme/chat is not suspended");
+    // By itself only what is over ends: it may have been asked for once more just then.
+    let by_itself = Event::Resumed(Resumed { target: tenant(), by: None });
+    let illegal = fold(&[suspended(tenant(), soon), suspended(tenant(), late), by_itself]).unwrap_err();
+    assert!(illegal.to_string().ends_with("acme is suspended until 2026-12-02T00:00:00Z"), "{illegal}");
 }

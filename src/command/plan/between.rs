@@ -14,14 +14,18 @@ use crate::reconcile::{self, Sight};
 use crate::snapshot::Desired;
 use crate::source::{Revision, RevisionError};
 use crate::state::Position;
+use crate::window::Windows;
 
 /// The plan from one revision to another, or to the directory as it is; and why that says nothing, where it does.
 pub(super) fn plan(
-    settings: &Settings,
+    settings: &mut Settings,
     base: &str,
     head: Option<&str>,
     host: &Host,
 ) -> anyhow::Result<(Option<String>, Plan)> {
+    // When it is merged is not known, so no change window is judged.
+    settings.tenants.values_mut().for_each(|tenant| tenant.windows = Windows::default());
+    let settings = &*settings;
     let mut before = at(settings, base)?;
     let base = Base::of(&before.snapshot());
     let (snapshot, payloads) = match head {
