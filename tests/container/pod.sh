@@ -105,10 +105,10 @@ podman kube play --network host "$work/pod.yaml"
 pod="chatward-pod-0"
 chatward="$pod-chatward"
 await "$chatward" 1 '"policy.deployed"'
-podman logs "$chatward" 2>&1 | grep -q "$first" || fail "the commit is not told"
+podman logs "$chatward" 2>&1 | grep "$first" >/dev/null || fail "the commit is not told"
 podman exec "$pod-git-sync" /busybox touch /git/next
 await "$chatward" 2 '"policy.deployed"'
-podman logs "$chatward" 2>&1 | grep -q "$second" || fail "the next commit is not told"
+podman logs "$chatward" 2>&1 | grep "$second" >/dev/null || fail "the next commit is not told"
 pid=$(podman inspect --format '{{.State.Pid}}' "$chatward")
 grep -E '^(Uid|Gid|CapEff|NoNewPrivs|VmRSS)' "/proc/$pid/status"
 podman exec "$chatward" /chatward status
