@@ -206,6 +206,8 @@ pub struct Terms<'a> {
     pub changed_by: &'a dyn Fn(&PolicyId) -> Option<Arc<str>>,
     /// Tenants at which what somebody changed there is changed back.
     pub corrected: &'a BTreeSet<TenantName>,
+    /// How long after a correction at a tenant the next one of the same policy waits, doubled each time.
+    pub back_off: &'a dyn Fn(&TenantName) -> Duration,
     /// How much may change at once.
     pub guard: &'a Guard,
     /// Tenants at which no change may begin now, and why.

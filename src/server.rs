@@ -24,6 +24,7 @@ use tracing::{debug, warn};
 mod approve;
 mod board;
 mod hooks;
+mod posted;
 mod routes;
 mod suspend;
 

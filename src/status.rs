@@ -231,8 +231,14 @@ pub fn tally(snapshot: &Snapshot, state: &State, plan: &Plan) -> Tally {
     tally
 }
 
-/// How everything stands.
-pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, query: &Query<'_>) -> Status {
+/// How everything stands at a moment.
+pub fn status(
+    snapshot: &Snapshot,
+    state: &State,
+    plan: &Plan,
+    live: &LiveView,
+    (query, now): (&Query<'_>, Timestamp),
+) -> Status {
     let (mut policies, mut counts, mut more) = (Vec::new(), BTreeMap::new(), 0);
     each(snapshot, state, plan, |it| {
         *counts.entry(it.sync).or_default() += 1;
@@ -264,7 +270,7 @@ pub fn status(snapshot: &Snapshot, state: &State, plan: &Plan, live: &LiveView, 
         counts,
         policies,
         more,
-        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, state, plan)).collect(),
+        tenants: tenants.map(|(name, tenant)| tenant_row(name, tenant, (state, plan), now)).collect(),
         pages: pages(state, query),
         ledger: state.head,
     }

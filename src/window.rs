@@ -97,14 +97,6 @@ impl Window {
     fn opens(&self, now: Timestamp) -> Option<Timestamp> {
         self.cron.next(now, &self.zone)
     }
-
-    /// The next moment at which it may let changes through that it did not before.
-    fn turn(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.kind {
-            Kind::Allow => self.opens(now),
-            Kind::Deny => self.active_until(now),
-        }
-    }
 }
 
 impl fmt::Display for Window {
@@ -154,23 +146,27 @@ impl Windows {
 
     /// Whether changes may begin at that time.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        let of = |kind| self.0.iter().filter(move |window| window.kind == kind);
         let active = |window: &Window| window.active_until(now).is_some();
-        let allowed = of(Kind::Allow).next().is_none() || of(Kind::Allow).any(active);
-        allowed && !of(Kind::Deny).any(active)
+        let allowed = self.of(Kind::Allow).next().is_none() || self.of(Kind::Allow).any(active);
+        allowed && !self.of(Kind::Deny).any(active)
     }
 
-    /// The first moment after this one at which changes may begin. That can only be where a window allows from then on, or
-    /// one that denies has ended.
+    /// The first moment after this one at which changes may begin. That can only be where the last window that denies ends,
+    /// or where one that allows opens.
     fn opens(&self, now: Timestamp) -> Option<Timestamp> {
         let mut at = now;
         for _ in 0..MAX_LOOKED_AT {
-            at = self.0.iter().filter_map(|window| window.turn(at)).min()?;
+            let denied = self.of(Kind::Deny).filter_map(|window| window.active_until(at)).max();
+            at = denied.or_else(|| self.of(Kind::Allow).filter_map(|window| window.opens(at)).min())?;
             if self.is_open(at) {
                 return Some(at);
             }
         }
         None
+    }
+
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &Window> {
+        self.0.iter().filter(move |window| window.kind == kind)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(args: Status) -> anyhow::Result<Exit> {
     let plan =
         reconcile::look(&mut source, &snapshot, &state, &settings, &live, (Retry::Due, &host), &payload_at);
     source.save();
-    let status = status::status(&snapshot, &state, &plan, &live, &status::Query::ALL);
+    let status = status::status(&snapshot, &state, &plan, &live, (&status::Query::ALL, host.now()));
     match args.output {
         Output::Text => print(render::status::text(&status, host.now()))?,
         Output::Json => print(render::status::json(&status)? + "\n")?,

@@ -8,6 +8,8 @@ use crate::drift::OnDrift;
 
 const INTERVAL: Duration = Duration::from_secs(300);
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
+const BACK_OFF: Duration = Duration::from_secs(60);
+const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
 const MAX_IGNORED: usize = 100;
 
 /// How it is seen what a tenant really has.
@@ -17,6 +19,8 @@ pub struct Live {
     pub interval: Option<Duration>,
     /// What is done about what somebody changed there.
     pub on_drift: OnDrift,
+    /// How long after it was changed back something is left changed before it is changed back again, doubled each time.
+    pub back_off: Duration,
     /// JSON pointers (RFC 6901) of what the tenant may change at will.
     pub ignore: Vec<String>,
 }
@@ -43,6 +47,10 @@ impl Live {
         if raw.ignore.len() > MAX_IGNORED {
             return Err(ConfigError::new(format!("live.ignore: at most {MAX_IGNORED}")));
         }
-        Ok(Self { interval, on_drift: raw.on_drift, ignore: raw.ignore.clone() })
+        let back_off = raw.back_off.unwrap_or(BACK_OFF);
+        if back_off > MAX_BACK_OFF {
+            return Err(ConfigError::new("live.back_off is at most 1h"));
+        }
+        Ok(Self { interval, on_drift: raw.on_drift, back_off, ignore: raw.ignore.clone() })
     }
 }

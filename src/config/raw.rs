@@ -147,6 +147,9 @@ pub struct Live {
     /// What is done about what somebody changed there.
     #[serde(default)]
     pub on_drift: OnDrift,
+    /// How long after a correction the next one waits.
+    #[serde(default, deserialize_with = "duration")]
+    pub back_off: Option<Duration>,
     /// JSON pointers of what the tenant may change at will.
     #[serde(default)]
     pub ignore: Vec<String>,

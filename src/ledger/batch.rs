@@ -72,14 +72,14 @@ fn read_file(
     let mut bytes = Vec::with_capacity(PIECE);
     loop {
         let read = (&mut open).take(PIECE as u64).read_to_end(&mut bytes).map_err(io)?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
         let broken =
             |why: &str| LedgerError::Broken { path: path.clone(), line: file.line + 1, why: why.to_owned() };
         if whole > 0 {
             let mut rest = Vec::with_capacity(PIECE + bytes.len() - whole);
             rest.extend_from_slice(&bytes[whole..]);
             bytes.truncate(whole);
-            let lines = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
             let here = File { offset: file.offset + whole as u64, line: file.line + lines, ..file.clone() };
             if each(Batch { file: std::mem::replace(&mut file, here), bytes }).is_break() {
                 return Ok(ControlFlow::Break(()));

@@ -142,10 +142,12 @@ fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Given>)>>, keys: &[PublicK
     let mut buffer = Vec::new();
     let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((Batch { file, bytes }, give)) = next() {
-        let lines = bytes.split_inclusive(|&byte| byte == b'\n').map(|bytes| {
-            let line = line::outline(bytes.strip_suffix(b"\n").unwrap_or(bytes), &mut buffer);
+        let mut begin = 0;
+        let lines = memchr::memchr_iter(b'\n', &bytes).map(|end| {
+            let text = &bytes[std::mem::replace(&mut begin, end + 1)..end];
+            let line = line::outline(text, &mut buffer);
             let seen = line.map(|line| Seen { by: signer(&line, keys), line });
-            (seen, bytes.len() as u64)
+            (seen, text.len() as u64 + 1)
         });
         // Nobody takes it once a line before it did not hold.
         let _ = give.send(Ok(Decoded { file, lines: lines.collect() }));

@@ -101,7 +101,25 @@ impl Draft<'_> {
             );
             return self.hold(HoldReason::Fight, Some(cause), detail);
         }
-        self.wanted(cause)
+        match self.rests_until(self.policy.corrections.iter().filter(recent).count()) {
+            Some(until) => {
+                let detail =
+                    format!("it was changed{by} once more; changed back after {}", until.strftime("%FT%TZ"));
+                let held = self.held(HoldReason::BackOff, Some(cause), detail);
+                Decision::Held(Box::new(HeldItem { until: Some(until), ..held }))
+            }
+            None => self.wanted(cause),
+        }
+    }
+
+    /// Until when the next correction waits, after so many of late. One that is still to come was recorded before the clock
+    /// was set back: nobody waits for that.
+    fn rests_until(&self, corrections: usize) -> Option<Timestamp> {
+        let last = *self.policy.corrections.last()?;
+        let doublings = u32::try_from(corrections.checked_sub(1)?).ok()?.min(16);
+        let pause = (self.terms.back_off)(&self.id.tenant).saturating_mul(1 << doublings);
+        let until = last.saturating_add(pause).ok()?;
+        (self.terms.retry == Retry::Due && (last..until).contains(&self.terms.now)).then_some(until)
     }
 
     /// Whether what somebody changed at the tenant is changed back: as the document says, or else the tenant's settings.

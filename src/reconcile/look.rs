@@ -1,6 +1,7 @@
 //! The half of a pass that does nothing: the snapshot, the plan made from it, and which commits that is from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -49,6 +50,7 @@ impl Sight<'_> {
             live: &self.live.differences(state),
             changed_by: &|id| self.live.changed_by(id).cloned(),
             corrected: &corrected(settings),
+            back_off: &|tenant| settings.tenants.get(tenant).map_or(Duration::ZERO, |it| it.live.back_off),
             closed: &closed(settings, self.host.now()),
             guard: &settings.guard,
             prune: settings.prune,

@@ -4,43 +4,30 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use tracing::{error, info};
 
 use super::Board;
-use super::routes::{admitted, text};
+use super::posted::Posted;
+use super::routes::text;
 use crate::entry::{Event, Requester};
 use crate::plan::review::PlanPrefix;
-
-/// The longest request.
-pub(super) const MAX_BODY: usize = 4 * 1024;
 
 /// What is asked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(super) struct Approve {
     digest: PlanPrefix,
     by: Requester,
 }
 
 pub(super) async fn approve(
     State(board): State<Arc<Board>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Posted(Approve { digest, by }): Posted<Approve>,
 ) -> Response {
-    if let Err(refused) = admitted(&board, &headers) {
-        return *refused;
-    }
-    let Ok(body) = body else { return text(StatusCode::PAYLOAD_TOO_LARGE, "a request is at most 4 KiB") };
-    let Request { digest, by } = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => return text(StatusCode::BAD_REQUEST, &format!("{error}; there are digest and by")),
-    };
     let Some(plan) = board.plan() else {
         return text(StatusCode::SERVICE_UNAVAILABLE, "no pass has looked yet");
     };

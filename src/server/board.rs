@@ -207,7 +207,10 @@ impl Board {
             (shown.looked.clone(), Arc::clone(&shown.live))
         };
         let (snapshot, plan) = looked?;
-        Some(self.ledger.read(|state| status::status(&snapshot, state, &plan, &live, query)))
+        Some(
+            self.ledger
+                .read(|state| status::status(&snapshot, state, &plan, &live, (query, self.host.now()))),
+        )
     }
 
     pub(super) fn metrics_text(&self, format: Format) -> Result<String, fmt::Error> {
@@ -232,7 +235,13 @@ impl Board {
             if let Some((snapshot, plan)) = &shown.looked {
                 tally = status::tally(snapshot, state, plan);
                 if self.terms.per_policy {
-                    let all = status::status(snapshot, state, plan, &shown.live, &status::Query::ALL);
+                    let all = status::status(
+                        snapshot,
+                        state,
+                        plan,
+                        &shown.live,
+                        (&status::Query::ALL, self.host.now()),
+                    );
                     let rows = all.policies.iter();
                     policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
                 }

@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::board::Refusal;
-use super::{Board, approve, hooks, suspend};
+use super::{Board, approve, hooks, posted, suspend};
 use crate::metrics::Format;
 use crate::policy::TenantName;
 use crate::render;
@@ -27,8 +27,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How many policies `/status` lists where nothing is said, and at most.
 const LISTED: usize = 1_000;
 const MAX_LISTED: usize = 10_000;
-/// The longest body of what is asked for.
-const MAX_ASKED: usize = 16 * 1024;
 
 pub(super) fn routes(board: Arc<Board>) -> Router {
     Router::new()
@@ -37,10 +35,10 @@ pub(super) fn routes(board: Arc<Board>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/reconcile", post(reconcile))
-        .route("/suspend", post(suspend::suspend).layer(DefaultBodyLimit::max(MAX_ASKED)))
-        .route("/resume", post(suspend::resume).layer(DefaultBodyLimit::max(MAX_ASKED)))
+        .route("/approve", post(approve::approve).layer(DefaultBodyLimit::max(posted::MAX_BODY)))
+        .route("/suspend", post(suspend::suspend).layer(DefaultBodyLimit::max(posted::MAX_BODY)))
+        .route("/resume", post(suspend::resume).layer(DefaultBodyLimit::max(posted::MAX_BODY)))
         .route("/hooks/{tenant}", post(hooks::receive).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
-        .route("/approve", post(approve::approve).layer(DefaultBodyLimit::max(approve::MAX_BODY)))
         .fallback(|| async {
             text(
                 StatusCode::NOT_FOUND,

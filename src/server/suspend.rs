@@ -2,31 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Board;
-use super::routes::{admitted, text};
+use super::posted::Posted;
+use super::routes::text;
 use crate::ledger::LedgerError;
 use crate::suspend::{self, Resume, Suspend, SuspendError};
 
-pub(super) async fn suspend(
-    State(board): State<Arc<Board>>,
-    headers: HeaderMap,
-    asked: Result<Json<Suspend>, JsonRejection>,
-) -> Response {
-    if let Err(refused) = admitted(&board, &headers) {
-        return *refused;
-    }
-    let Json(asked) = match asked {
-        Ok(asked) => asked,
-        Err(why) => {
-            return text(why.status(), &format!("{why}; there are tenant, name, until, reason and by"));
-        }
-    };
+pub(super) async fn suspend(State(board): State<Arc<Board>>, Posted(asked): Posted<Suspend>) -> Response {
     if !board.has_tenant(&asked.tenant) {
         return answer(&board, Err(SuspendError::UnknownTenant(asked.tenant)));
     }
@@ -34,18 +20,7 @@ pub(super) async fn suspend(
     answer(&board, done)
 }
 
-pub(super) async fn resume(
-    State(board): State<Arc<Board>>,
-    headers: HeaderMap,
-    asked: Result<Json<Resume>, JsonRejection>,
-) -> Response {
-    if let Err(refused) = admitted(&board, &headers) {
-        return *refused;
-    }
-    let Json(asked) = match asked {
-        Ok(asked) => asked,
-        Err(why) => return text(why.status(), &format!("{why}; there are tenant, name and by")),
-    };
+pub(super) async fn resume(State(board): State<Arc<Board>>, Posted(asked): Posted<Resume>) -> Response {
     let done = suspend::resume(&board.ledger, &asked).await;
     answer(&board, done)
 }

@@ -1,5 +1,6 @@
 //! The rows of a status, each made of what is known of one policy, tenant or page.
 
+use jiff::Timestamp;
 use url::Url;
 
 use super::{Health, HeldPlanStatus, PageStatus, PolicyStatus, Query, Standing, Sync, TenantStatus};
@@ -76,18 +77,19 @@ pub(super) fn file_row(item: &HeldItem) -> Option<PolicyStatus> {
     })
 }
 
-/// A tenant.
+/// A tenant, without what is over by now.
 pub(super) fn tenant_row(
     name: &TenantName,
     tenant: &TenantState,
-    state: &State,
-    plan: &Plan,
+    (state, plan): (&State, &Plan),
+    now: Timestamp,
 ) -> TenantStatus {
     let held_plan = plan.held_whole.get(name).map(|held| HeldPlanStatus {
         digest: held.digest,
         changes: held.changes.len(),
         why: held.why.clone(),
     });
+    let known = state.suspensions.get(name).and_then(|known| known.all.as_ref());
     let registered = tenant.webhooks.iter().filter(|(_, webhook)| webhook.registered.is_some());
     TenantStatus {
         name: name.clone(),
@@ -95,10 +97,10 @@ pub(super) fn tenant_row(
         error: tenant.failure.clone(),
         breaker: tenant.breaker.clone(),
         held_plan,
-        approval: state.approvals.get(name).cloned(),
+        approval: state.approvals.get(name).filter(|approval| approval.holds_at(now).is_some()).cloned(),
         applied: tenant.policies.values().filter(|policy| policy.applied.is_some()).count(),
         webhooks: registered.map(|(name, _)| name.clone()).collect(),
-        suspension: state.suspensions.get(name).and_then(|known| known.all.clone()),
+        suspension: known.filter(|asked| asked.term.until > now).cloned(),
     }
 }
 

@@ -97,6 +97,11 @@ fn what_waits_is_told_why_and_until_when() {
     let windows = Windows::new(vec![window(Kind::Allow, "0 22 * * 1-5", "Europe/Berlin", 4)]);
     let closed = windows.closed(at("2026-11-23T12:00:00Z")).unwrap();
     assert_eq!(closed.detail, "no change window is open; it may begin at 2026-11-23T21:00:00Z");
+    // However often one that allows opens within one that denies.
+    let often =
+        vec![window(Kind::Allow, "* * * * *", "UTC", 1), window(Kind::Deny, "0 0 20 12 *", "UTC", 14 * 24)];
+    let closed = Windows::new(often).closed(at("2026-12-20T12:00:00Z")).unwrap();
+    assert_eq!(closed.opens, Some(at("2027-01-03T00:00:00Z")));
     let windows = Windows::new(vec![window(Kind::Deny, "0 20 * * 5", "UTC", 48)]);
     let closed = windows.closed(at("2026-11-28T12:00:00Z")).unwrap();
     assert_eq!(

@@ -116,8 +116,8 @@ fn killed_while_a_job_runs_it_asks_that_job() {
     assert_eq!(asked.len(), 1, "the same job, before and after");
 }
 
-#[test]
-fn killed_before_the_answer_it_resends_under_the_same_key() {
+/// One policy whose submit arrived at a tenant that lists nothing, and whose daemon was killed before the answer.
+pub fn killed_in_a_submit() -> World {
     let faults = vec!["submit:hang:first=1".parse().unwrap()];
     let options = Options { faults, reads: false, job_duration: Duration::ZERO, ..Options::default() };
     let world = World::with(options);
@@ -126,6 +126,12 @@ fn killed_before_the_answer_it_resends_under_the_same_key() {
     world.until("the submit arrives", |world| world.submits() == 1);
     daemon.signal(Signal::KILL);
     daemon.ends();
+    world
+}
+
+#[test]
+fn killed_before_the_answer_it_resends_under_the_same_key() {
+    let world = killed_in_a_submit();
     // The file has changed since: the older operation is resolved first, and then the newest goes.
     world.write("a.yaml", &policy("a", "'self' https://cdn.example"));
     let mut daemon = world.start(&["run"]);

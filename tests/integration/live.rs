@@ -87,7 +87,7 @@ fn what_is_gone_there_is_missing() {
 
 #[test]
 fn a_correction_that_is_undone_again_and_again_ends_in_a_fight() {
-    let (world, mut daemon) = deployed("    live: { interval: 1s, on_drift: correct }\n");
+    let (world, mut daemon) = deployed("    live: { interval: 1s, on_drift: correct, back_off: 100ms }\n");
     for correction in 1..=3 {
         tamper(&world, "mallory");
         daemon.logs(&["policy.deployed", "checkout-chat"]);

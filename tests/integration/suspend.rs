@@ -1,12 +1,11 @@
 //! Leaving policies alone, and change windows: over real processes, and by the wall clock.
 
-use std::time::Duration;
-
-use chatward::sandbox::{Endpoint, Options};
+use chatward::sandbox::Endpoint;
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::daemon::killed_in_a_submit;
 use crate::support::{Daemon, LISTEN_TOKEN, World, policy};
 
 /// A policy that its document has left alone.
@@ -215,14 +214,7 @@ fn a_writer_that_answers_nowhere_is_named() {
 
 #[test]
 fn what_may_not_have_arrived_is_not_sent_again_while_its_tenant_is_suspended() {
-    let faults = vec!["submit:hang:first=1".parse().unwrap()];
-    let options = Options { faults, reads: false, job_duration: Duration::ZERO, ..Options::default() };
-    let world = World::with(options);
-    world.write("a.yaml", &policy("a", "'self'"));
-    let mut daemon = world.start(&["run"]);
-    world.until("the submit arrives", |world| world.submits() == 1);
-    daemon.signal(Signal::KILL);
-    daemon.ends();
+    let world = killed_in_a_submit();
     world.run(&["suspend", "default", "--until", "1h", "--reason", "INC-12"]).exits(0);
     world.run(&["apply"]).exits(0).says("suspended");
     assert_eq!(world.submits(), 1, "not while it is suspended");

@@ -288,6 +288,7 @@ impl World {
             tenants: &self.tenants,
             changed_by: &|_| None,
             corrected: &Default::default(),
+            back_off: &|_| std::time::Duration::ZERO,
             live: &BTreeMap::new(),
             guard: &Guard { max_changes: Percent::new(30), ..Guard::default() },
             closed: &BTreeMap::new(),
