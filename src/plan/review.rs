@@ -108,6 +108,16 @@ impl HeldPlan {
     }
 }
 
+/// What somebody asks for who lets a held plan through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// How its digest begins.
+    pub digest: PlanPrefix,
+    /// Who asks, as they say.
+    pub by: Requester,
+}
+
 /// A tenant's part of a plan that the guard would hold and somebody approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApprovedPlan {

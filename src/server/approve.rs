@@ -7,22 +7,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use tracing::{error, info};
 
 use super::Board;
 use super::posted::Posted;
 use super::routes::text;
-use crate::entry::{Event, Requester};
-use crate::plan::review::PlanPrefix;
-
-/// What is asked.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approve {
-    digest: PlanPrefix,
-    by: Requester,
-}
+use crate::entry::Event;
+use crate::plan::review::Approve;
 
 pub(super) async fn approve(
     State(board): State<Arc<Board>>,
