@@ -24,14 +24,15 @@ use crate::finding::Severity;
 use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::live::LiveView;
-use crate::metrics::{Format, Metrics, Standing, SuspendedStanding, TenantStanding};
+use crate::metrics::{Format, Metrics};
 use crate::outcome::{Outcome, Verification};
 use crate::plan::{Action, Plan};
 use crate::policy::TenantName;
 use crate::reconcile::{Looks, Report};
 use crate::snapshot::Snapshot;
-use crate::state::TenantState;
-use crate::status::{self, Status, Sync, Tally};
+use crate::status::{self, Status};
+
+mod standing;
 
 /// What of the settings counts here.
 pub struct Terms {
@@ -221,45 +222,6 @@ impl Board {
         self.metrics.text(format)
     }
 
-    fn standing(&self, shown: &Shown) -> Standing {
-        let mut oldest: BTreeMap<TenantName, Timestamp> = BTreeMap::new();
-        for (subject, since) in &shown.drifted {
-            if let Subject::Policy(id) = subject {
-                let known = oldest.entry(id.tenant.clone()).or_insert(*since);
-                *known = (*known).min(*since);
-            }
-        }
-        self.ledger.read(|state| {
-            // What the ledger knows is known before the first look; a count that begins at 0 would look like a lost ledger.
-            let (mut tally, mut policies) = (Tally::default(), Vec::new());
-            if let Some((snapshot, plan)) = &shown.looked {
-                tally = status::tally(snapshot, state, plan);
-                if self.terms.per_policy {
-                    let all = status::status(
-                        snapshot,
-                        state,
-                        plan,
-                        &shown.live,
-                        (&status::Query::ALL, self.host.now()),
-                    );
-                    let rows = all.policies.iter();
-                    policies.extend(rows.filter_map(|row| Some((row.id()?, row.sync == Sync::Synced))));
-                }
-            }
-            Standing {
-                suspended: shown.looked.as_ref().map(|(_, plan)| suspended(plan)).unwrap_or_default(),
-                tally,
-                tenants: state.tenants.iter().map(|(name, tenant)| (name.clone(), stands(tenant))).collect(),
-                held_whole: held_whole(shown),
-                oldest,
-                entries: state.head.sequence,
-                findings: shown.findings.clone(),
-                pages: state.pages.clone(),
-                policies,
-            }
-        })
-    }
-
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,36 +246,6 @@ impl Board {
         let changed = Timestamp::try_from(fs::metadata(file).ok()?.modified().ok()?).ok()?;
         let since = changed.max(self.started.0);
         Some(self.host.now().duration_since(since).try_into().unwrap_or_default())
-    }
-}
-
-/// What of each tenant is left alone.
-fn suspended(plan: &Plan) -> BTreeMap<TenantName, SuspendedStanding> {
-    let mut tenants: BTreeMap<TenantName, SuspendedStanding> = BTreeMap::new();
-    for item in &plan.held {
-        let (Some(id), Some(suspension)) = (item.subject.policy(), item.suspension.as_deref()) else {
-            continue;
-        };
-        let (since, until) = (suspension.since, suspension.term.until);
-        let known = tenants.entry(id.tenant.clone()).or_insert(SuspendedStanding { count: 0, since, until });
-        known.count += 1;
-        (known.since, known.until) = (known.since.min(since), known.until.min(until));
-    }
-    tenants
-}
-
-/// How many changes of each tenant are held whole.
-fn held_whole(shown: &Shown) -> BTreeMap<TenantName, usize> {
-    let plan = shown.looked.iter().flat_map(|(_, plan)| &plan.held_whole);
-    plan.map(|(tenant, held)| (tenant.clone(), held.changes.len())).collect()
-}
-
-fn stands(tenant: &TenantState) -> TenantStanding {
-    let rates = || tenant.policies.values().filter_map(|policy| policy.applied.as_ref()?.success_rate);
-    let count = rates().count();
-    TenantStanding {
-        breaker: tenant.breaker.clone(),
-        success_rate: (count > 0).then(|| rates().sum::<f64>() / count as f64),
     }
 }
 
