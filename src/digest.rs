@@ -5,8 +5,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+use crate::textual::textual;
 
 /// Why a text is not a SHA-256 value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,9 +18,10 @@ pub struct HexError;
 macro_rules! sha256 {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 32]);
+
+        textual!($name);
 
         impl $name {
             /// The hash of these bytes.
@@ -38,13 +41,13 @@ macro_rules! sha256 {
 
             /// The first eight hexadecimal digits, for people.
             pub fn short(&self) -> String {
-                base16ct::lower::encode_string(&self.0[..4])
+                const_hex::encode(&self.0[..4])
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&base16ct::lower::encode_string(&self.0))
+                f.write_str(const_hex::Buffer::<32>::new().format(&self.0))
             }
         }
 
@@ -58,25 +61,16 @@ macro_rules! sha256 {
             type Err = HexError;
 
             fn from_str(text: &str) -> Result<Self, HexError> {
-                let mut bytes = [0; 32];
-                match base16ct::lower::decode(text, &mut bytes) {
-                    Ok(decoded) if decoded.len() == 32 => Ok(Self(bytes)),
-                    _ => Err(HexError),
+                // One value has one text, so that texts can be compared in place of values.
+                let other = text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase());
+                if other || text.len() != 64 {
+                    return Err(HexError);
                 }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = HexError;
-
-            fn try_from(text: String) -> Result<Self, HexError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(hash: $name) -> Self {
-                hash.to_string()
+                let mut bytes = [0; 32];
+                match const_hex::decode_to_slice(text, &mut bytes) {
+                    Ok(()) => Ok(Self(bytes)),
+                    Err(_) => Err(HexError),
+                }
             }
         }
     };
@@ -134,7 +128,13 @@ mod tests {
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse(), Ok(digest));
         assert_eq!(text.to_uppercase().parse::<Digest>(), Err(HexError));
-        assert_eq!(text[1..].parse::<Digest>(), Err(HexError));
+        for other in
+            [&text[1..], &text[2..], &format!("0x{text}"), &format!("0x{}", &text[2..]), &format!("{text}00")]
+        {
+            assert_eq!(other.parse::<Digest>(), Err(HexError), "{other}");
+        }
+        assert_eq!(serde_json::to_value(digest).unwrap(), text);
+        assert_eq!(serde_json::from_value::<Digest>(text.into()).unwrap(), digest);
         assert_eq!(digest.short(), "e3b0c442");
     }
 

@@ -14,6 +14,7 @@
 
 // Core: values and decisions. No I/O, no runtime, no clock; time is passed in.
 pub mod printable;
+pub mod textual;
 pub mod finding;
 pub mod suggest;
 pub mod loopback;

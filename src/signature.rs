@@ -181,7 +181,7 @@ fn key(scheme: Scheme, secret: &SecretString) -> Option<Vec<u8>> {
 /// The signatures of a header.
 fn signatures(scheme: Scheme, header: &str) -> Vec<Vec<u8>> {
     let one = |text: &str| match scheme {
-        Scheme::Cxone => base16ct::mixed::decode_vec(text.strip_prefix("sha256=").unwrap_or(text)).ok(),
+        Scheme::Cxone => const_hex::decode(text.strip_prefix("sha256=").unwrap_or(text)).ok(),
         Scheme::Standard => STANDARD.decode(text.strip_prefix("v1,")?).ok(),
     };
     header.split_ascii_whitespace().take(MAX_SIGNATURES).filter_map(one).collect()
@@ -192,7 +192,7 @@ pub fn sign(secret: &SecretString, timestamp: i64, body: &[u8]) -> Option<String
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
     mac.update(format!("{timestamp}.").as_bytes());
     mac.update(body);
-    Some(format!("sha256={}", base16ct::lower::encode_string(&mac.finalize().into_bytes())))
+    Some(format!("sha256={}", const_hex::encode(mac.finalize().into_bytes())))
 }
 
 #[cfg(test)]
@@ -314,7 +314,7 @@ mod tests {
     fn without_a_time_only_where_that_is_let_through() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"fake-secret").unwrap();
         mac.update(BODY);
-        let signature = format!("sha256={}", base16ct::lower::encode_string(&mac.finalize().into_bytes()));
+        let signature = format!("sha256={}", const_hex::encode(mac.finalize().into_bytes()));
         let signed = Signed { signature: Some(&signature), ..Signed::default() };
         let mut judge = Judge::new(rules(&["fake-secret"]));
         assert_eq!(judge.judge(at(NOW), signed, BODY), Err(Refused::Timeless));

@@ -14,6 +14,7 @@ use crate::digest::{Digest, PlanDigest, canonical_json};
 use crate::drift::Cause;
 use crate::entry::{Binding, PlanApproved, Requester};
 use crate::policy::{PolicyId, TenantName};
+use crate::textual::textual;
 
 /// The version of what is hashed.
 const VERSION: u32 = 1;
@@ -167,9 +168,10 @@ impl Plan {
 }
 
 /// The beginning of a plan's digest, long enough to stand for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanPrefix(String);
+
+textual!(PlanPrefix);
 
 impl PlanPrefix {
     /// The fewest digits that are taken.
@@ -192,20 +194,6 @@ impl FromStr for PlanPrefix {
         let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let fits = (Self::MIN..=64).contains(&text.len());
         if digits && fits { Ok(Self(text.to_owned())) } else { Err(PlanPrefixError) }
-    }
-}
-
-impl TryFrom<String> for PlanPrefix {
-    type Error = PlanPrefixError;
-
-    fn try_from(text: String) -> Result<Self, PlanPrefixError> {
-        text.parse()
-    }
-}
-
-impl From<PlanPrefix> for String {
-    fn from(prefix: PlanPrefix) -> Self {
-        prefix.0
     }
 }
 

@@ -9,5 +9,5 @@ pub(super) fn hash_of(parts: &[&[u8]]) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    base16ct::lower::encode_string(&hash.finalize())
+    const_hex::encode(hash.finalize())
 }

@@ -56,7 +56,7 @@ impl Model {
         let items: Vec<Value> = page.iter().map(|(_, live)| shown(live)).collect();
         let mut body = json!({ "items": items });
         if let (Some(_), Some((last, _))) = (rest.next(), page.last()) {
-            body["next"] = json!(base16ct::lower::encode_string(last.as_bytes()));
+            body["next"] = json!(const_hex::encode(last));
         }
         Response::json(200, &body)
     }
@@ -128,7 +128,7 @@ fn page(call: Call<'_>, page_size: usize) -> Result<(usize, Option<String>), Res
     let cursor = match call.request.parameter("cursor") {
         None => None,
         Some(text) => {
-            let name = base16ct::lower::decode_vec(text).ok().and_then(|name| String::from_utf8(name).ok());
+            let name = const_hex::decode(text).ok().and_then(|name| String::from_utf8(name).ok());
             Some(name.ok_or_else(|| bad("cursor has to be one that a list gave"))?)
         }
     };

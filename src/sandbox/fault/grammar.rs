@@ -193,7 +193,7 @@ impl Fault {
             "policy" => {
                 let name: PolicyName =
                     value.parse().map_err(|_| value_error("policy", value, "the name of a policy"))?;
-                set(&mut self.policy, "policy", name.into())
+                set(&mut self.policy, "policy", name.to_string())
             }
             "tenant" => {
                 let name = value.parse().map_err(|_| value_error("tenant", value, "the name of a tenant"))?;

@@ -74,7 +74,7 @@ async fn take(State(kept): State<Kept>, headers: HeaderMap, body: Bytes) -> Stat
 
 fn got(span: Span, service: &BTreeMap<String, String>) -> Got {
     Got {
-        trace: base16ct::lower::encode_string(&span.trace_id),
+        trace: const_hex::encode(&span.trace_id),
         id: span.span_id,
         parent: span.parent_span_id,
         name: span.name,
