@@ -37,6 +37,7 @@ mod error;
 mod line;
 mod lock;
 mod lookup;
+mod place;
 mod scan;
 mod segment;
 pub mod sign;
@@ -287,7 +288,7 @@ pub fn entry_at(directory: &Path, position: Position) -> Result<Entry, LedgerErr
 /// The payload of an earlier intent; nothing where it can't be read.
 pub fn payload_at(directory: &Path, intent: Position) -> Option<Payload> {
     match entry_at(directory, intent).ok()?.event {
-        Event::Intent(intent) => Some(intent.payload),
+        Event::Intent(intent) => intent.payload,
         _ => None,
     }
 }

@@ -97,7 +97,7 @@ impl Past {
     /// What was verified last, or else what was live last.
     fn best(&self) -> Option<&Payload> {
         let wanted = self.verified.or(self.live)?;
-        self.intents.iter().rev().find(|intent| intent.correlation_id == wanted).map(|intent| &intent.payload)
+        self.intents.iter().rev().find(|intent| intent.correlation_id == wanted)?.payload.as_ref()
     }
 
     /// The newest intent whose digest begins with these characters; all that do have to be of one digest.
@@ -116,7 +116,7 @@ impl Past {
             found.all(|other| other.digest == newest.digest),
             "several digests of {id} begin with {prefix:?}"
         );
-        Ok(&newest.payload)
+        newest.payload.as_ref().with_context(|| format!("the intent of {} has no payload", newest.digest))
     }
 }
 

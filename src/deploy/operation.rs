@@ -68,7 +68,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             assessment: step.assessment.clone(),
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),
-            payload,
+            payload: Some(payload),
         };
         spans::goes_on(intent.operation, intent.correlation_id, intent.digest);
         let recorded = self.ledger.append(Event::Intent(Box::new(intent))).await?;
@@ -87,7 +87,7 @@ impl<T: WriteTenant> Deployer<'_, T> {
             cause,
             digest: applied.digest,
             previous_digest: Some(applied.digest),
-            payload: self.payload(applied.intent)?,
+            payload: Some(self.payload(applied.intent)?),
             origin: applied.origin,
             assessment: step.assessment.clone(),
             accepted_weakening: None,
@@ -283,7 +283,9 @@ impl<T: WriteTenant> Deployer<'_, T> {
     /// The payload of an intent, from the ledger.
     pub(super) fn payload(&self, intent: crate::state::Position) -> Result<Payload, StepError> {
         match self.ledger.entry_at(intent)?.event {
-            Event::Intent(intent) => Ok(intent.payload),
+            Event::Intent(intent) => {
+                intent.payload.ok_or(StepError::Internal("an intent without its payload"))
+            }
             _ => Err(StepError::Internal("an intent that is none")),
         }
     }

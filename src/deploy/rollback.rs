@@ -55,11 +55,12 @@ impl<T: WriteTenant> Deployer<'_, T> {
         let Event::Intent(before) = self.ledger.entry_at(verified.intent)?.event else {
             return Err(StepError::Internal("an intent that is none"));
         };
+        let payload = before.payload.as_ref().ok_or(StepError::Internal("an intent without its payload"))?;
         let intent = Intent {
             operation: Operation::Rollback,
             cause: Cause::Degraded,
             previous_digest: Some(live),
-            assessment: self.assess(id, &before.payload)?,
+            assessment: self.assess(id, payload)?,
             accepted_weakening: None,
             idempotency_key: (self.host.new_id)(),
             correlation_id: (self.host.new_id)(),

@@ -121,8 +121,10 @@ pub struct Intent {
     pub idempotency_key: Uuid,
     /// On every request and entry of this operation.
     pub correlation_id: Uuid,
-    /// What is sent: the evidence, a retry's body, a rollback's source.
-    pub payload: Payload,
+    /// What is sent: the evidence, a retry's body, a rollback's source. Every intent of a ledger has it; an outline of one
+    /// leaves it out, and so do those who need none of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
 }
 
 /// `operation.location`

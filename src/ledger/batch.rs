@@ -6,26 +6,16 @@ use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::place::Place;
 use super::{LedgerError, segment};
 
 /// How much is read at once.
 const PIECE: usize = 512 * 1024;
 
-/// Where in which file a batch begins.
-#[derive(Debug, Clone)]
-pub(super) struct File {
-    /// The sequence of its first entry, as its name says.
-    pub(super) first: u64,
-    pub(super) path: PathBuf,
-    /// Bytes before this batch.
-    pub(super) offset: u64,
-    /// Lines before this batch.
-    pub(super) line: u64,
-}
-
 /// Whole lines of one file.
 pub(super) struct Batch {
-    pub(super) file: File,
+    /// Where the first of them begins.
+    pub(super) place: Place,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -53,8 +43,8 @@ pub(super) fn read(
 ) -> Result<(), LedgerError> {
     let last = files.keys().next_back();
     for (first, path) in files {
-        let file = File { first: *first, path: path.clone(), offset: 0, line: 0 };
-        if read_file(file, last == Some(first), &mut each)?.is_break() {
+        let place = Place::start(path.clone(), *first);
+        if read_file(place, last == Some(first), &mut each)?.is_break() {
             break;
         }
     }
@@ -62,34 +52,32 @@ pub(super) fn read(
 }
 
 fn read_file(
-    mut file: File,
+    mut place: Place,
     is_last: bool,
     each: &mut impl FnMut(Batch) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, LedgerError> {
-    let path = file.path.clone();
+    let path = place.path.clone();
     let io = |error| LedgerError::io(&path, error);
     let mut open = fs::File::open(&path).map_err(io)?;
     let mut bytes = Vec::with_capacity(PIECE);
     loop {
         let read = (&mut open).take(PIECE as u64).read_to_end(&mut bytes).map_err(io)?;
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        let broken =
-            |why: &str| LedgerError::Broken { path: path.clone(), line: file.line + 1, why: why.to_owned() };
         if whole > 0 {
             let mut rest = Vec::with_capacity(PIECE + bytes.len() - whole);
             rest.extend_from_slice(&bytes[whole..]);
             bytes.truncate(whole);
-            let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
-            let here = File { offset: file.offset + whole as u64, line: file.line + lines, ..file.clone() };
-            if each(Batch { file: std::mem::replace(&mut file, here), bytes }).is_break() {
+            let begin = place.clone();
+            place.position.offset += whole as u64;
+            if each(Batch { place: begin, bytes }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             bytes = rest;
         } else if bytes.len() as u64 > segment::MAX_LINE {
-            return Err(broken("it is longer than any entry"));
+            return Err(place.broken("it is longer than any entry".to_owned()));
         } else if read == 0 && !bytes.is_empty() && !is_last {
             // In the last file it is being written, or was when its writer ended.
-            return Err(broken("the file ends in the middle of it"));
+            return Err(place.broken("the file ends in the middle of it".to_owned()));
         } else if read == 0 {
             return Ok(ControlFlow::Continue(()));
         }

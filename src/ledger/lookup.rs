@@ -19,7 +19,8 @@ use tempfile::NamedTempFile;
 use tracing::debug;
 
 use super::line::{self, Line};
-use super::scan::{self, At};
+use super::place::Place;
+use super::scan;
 use super::{LedgerError, verify};
 use crate::digest::FileHash;
 use crate::policy::{PolicyId, PolicyName, TenantName};
@@ -73,18 +74,18 @@ pub(super) fn load_all(directory: &Path) -> Result<Option<State>, LedgerError> {
 }
 
 /// The entries since a checkpoint.
-struct Tail(Vec<(Line, At)>);
+struct Tail(Vec<(Line, Place)>);
 
 impl Tail {
     /// Nothing where the ledger does not have the entry that the state reaches to, or too many since.
     fn read(directory: &Path, state: &State) -> Result<Option<Self>, LedgerError> {
         let (mut tail, mut length, mut fits) = (Vec::new(), 0, false);
-        scan::lines(directory, Some(state.last), |at, bytes| {
+        scan::lines(directory, Some(state.last), |place, bytes| {
             if length == 0 {
                 fits = line::check(bytes) == Ok(state.head.hash);
             } else if fits && length <= MAX_TAIL {
-                let line = line::decode(bytes).map_err(|why| at.broken(why))?;
-                tail.push((line, at.clone()));
+                let line = line::decode(bytes).map_err(|why| place.broken(why))?;
+                tail.push((line, place.clone()));
             }
             length += bytes.len() as u64 + 1;
             Ok(())
@@ -94,10 +95,10 @@ impl Tail {
 
     /// What a state becomes with them.
     fn carry_on(&self, mut state: State) -> Result<State, LedgerError> {
-        for (line, at) in &self.0 {
-            let folded = state.fold(&line.entry, line.hash, at.position);
-            folded.map_err(|illegal| at.broken(illegal.to_string()))?;
-            verify::told(&state, line).map_err(|why| at.broken(why))?;
+        for (line, place) in &self.0 {
+            let folded = state.fold(&line.entry, line.hash, place.position);
+            folded.map_err(|illegal| place.broken(illegal.to_string()))?;
+            verify::told(&state, line).map_err(|why| place.broken(why))?;
         }
         Ok(state)
     }

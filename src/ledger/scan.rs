@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::batch::Batch;
+use super::line::Outliner;
+use super::place::Place;
 use super::{LedgerError, anchor, batch, checkpoint, line, lookup, segment, verify};
 use crate::digest::EntryHash;
 use crate::entry::Entry;
@@ -32,57 +34,31 @@ pub fn scan(
     mut each: impl FnMut(Scanned) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let mut walked = Ok(());
-    batch::read(&batch::files(state, archives)?, |Batch { file, bytes }| {
-        walked = scan_batch(&file, &bytes, &mut each);
+    batch::read(&batch::files(state, archives)?, |batch| {
+        walked = scan_batch(batch, &mut each);
         if walked.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     walked
 }
 
 fn scan_batch(
-    file: &batch::File,
-    bytes: &[u8],
+    Batch { mut place, bytes }: Batch,
     each: &mut impl FnMut(Scanned) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    let position = Position { segment: file.first, offset: file.offset };
-    let mut at = At { position, line: file.line, counted_from: 0, path: file.path.clone() };
     for bytes in bytes.split_inclusive(|&byte| byte == b'\n') {
-        at.line += 1;
-        let line = line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(|why| at.broken(why))?;
-        each(Scanned { entry: line.entry, hash: line.hash, position: at.position })?;
-        at.position.offset += bytes.len() as u64;
+        let line =
+            line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(|why| place.broken(why))?;
+        each(Scanned { entry: line.entry, hash: line.hash, position: place.position })?;
+        place.position.offset += bytes.len() as u64;
     }
     Ok(())
-}
-
-/// Where a line is, for people and for the state.
-#[derive(Clone)]
-pub(super) struct At {
-    pub(super) position: Position,
-    /// Counted from the offset where reading began.
-    pub(super) line: u64,
-    counted_from: u64,
-    path: PathBuf,
-}
-
-impl At {
-    pub(super) fn broken(&self, why: String) -> LedgerError {
-        let line = self.line + lines_before(&self.path, self.counted_from);
-        LedgerError::Broken { path: self.path.clone(), line, why }
-    }
-}
-
-/// How many lines a file has before an offset: only asked where something is wrong behind it.
-fn lines_before(path: &Path, offset: u64) -> u64 {
-    let file = File::open(path).map(|file| BufReader::new(file.take(offset)));
-    file.map_or(0, |file| file.split(b'\n').map_while(Result::ok).count() as u64)
 }
 
 /// Hands every whole line on, from the start or from a place where a line begins.
 pub(super) fn lines(
     state: &Path,
     from: Option<Position>,
-    mut each: impl FnMut(&At, &[u8]) -> Result<(), LedgerError>,
+    mut each: impl FnMut(&Place, &[u8]) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let segments = segment::list(state)?;
     let wanted = |first: &u64| from.is_none_or(|from| *first >= from.segment);
@@ -94,15 +70,13 @@ pub(super) fn lines(
         let offset = from.filter(|from| from.segment == first).map_or(0, |from| from.offset);
         file.seek(SeekFrom::Start(offset)).map_err(io)?;
         let mut reader = BufReader::with_capacity(256 * 1024, file);
-        let position = Position { segment: first, offset };
-        let mut at = At { position, line: 0, counted_from: offset, path: path.clone() };
+        let mut place = Place { path: path.clone(), position: Position { segment: first, offset } };
         while let Some(length) = next_line(&mut reader, &mut buffer).map_err(io)? {
-            at.line += 1;
             if length > segment::MAX_LINE {
-                return Err(at.broken("it is longer than any entry".to_owned()));
+                return Err(place.broken("it is longer than any entry".to_owned()));
             }
-            each(&at, &buffer)?;
-            at.position.offset += length;
+            each(&place, &buffer)?;
+            place.position.offset += length;
         }
     }
     Ok(())
@@ -131,7 +105,7 @@ pub(super) fn load(state: &Path) -> Result<State, LedgerError> {
 }
 
 fn load_checkpoint(state: &Path) -> Result<State, LedgerError> {
-    let mut buffer = Vec::new();
+    let mut outliner = Outliner::new();
     let checkpoint = checkpoint::load(state);
     let known = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.head.sequence);
     if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.fits(state)) {
@@ -139,16 +113,16 @@ fn load_checkpoint(state: &Path) -> Result<State, LedgerError> {
         let mut loaded = checkpoint.state;
         let mut first = true;
         let last = loaded.last;
-        lines(state, Some(last), |at, bytes| {
+        lines(state, Some(last), |place, bytes| {
             if std::mem::take(&mut first) {
                 return Ok(());
             }
-            fold(&mut loaded, at, bytes, &mut buffer)
+            fold(&mut loaded, place, bytes, &mut outliner)
         })?;
         return Ok(loaded);
     }
     let (mut loaded, from) = start(state)?;
-    lines(state, from, |at, bytes| fold(&mut loaded, at, bytes, &mut buffer))?;
+    lines(state, from, |place, bytes| fold(&mut loaded, place, bytes, &mut outliner))?;
     // A checkpoint is written after its entries are on disk, so one that knows more than they say tells of a loss.
     if loaded.head.sequence < known {
         return Err(LedgerError::Cut { found: loaded.head.sequence, expected: known });
@@ -170,12 +144,14 @@ fn start(state: &Path) -> Result<(State, Option<Position>), LedgerError> {
     broken.map_or(Ok((State::default(), None)), Err)
 }
 
-fn fold(state: &mut State, at: &At, bytes: &[u8], buffer: &mut Vec<u8>) -> Result<(), LedgerError> {
-    let line = line::outline(bytes, buffer).map_err(|why| at.broken(why))?;
-    let (begins, first, last) = (at.position.offset == 0, at.position.segment, state.head.sequence);
-    if begins && line.entry.sequence == first && first > last + 1 {
-        return Err(LedgerError::Gap { path: at.path.clone(), first, last });
+fn fold(state: &mut State, place: &Place, bytes: &[u8], outliner: &mut Outliner) -> Result<(), LedgerError> {
+    let line = outliner.read(bytes).map_err(|why| place.broken(why))?;
+    let (first, last) = (place.position.segment, state.head.sequence);
+    if place.begins() && line.entry.sequence == first && first > last + 1 {
+        return Err(LedgerError::Gap { path: place.path.clone(), first, last });
     }
-    state.fold(&line.entry, line.hash, at.position).map_err(|illegal| at.broken(illegal.to_string()))?;
-    verify::told(state, &line).map_err(|why| at.broken(why))
+    state
+        .fold(&line.entry, line.hash, place.position)
+        .map_err(|illegal| place.broken(illegal.to_string()))?;
+    verify::told(state, &line).map_err(|why| place.broken(why))
 }

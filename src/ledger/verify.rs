@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::anchor::{self, Span};
-use super::line::{self, Line};
+use super::batch::Batch;
+use super::line::{Line, Outliner};
+use super::place::Place;
 use super::sign::PublicKey;
 use super::{LedgerError, archive, batch, checkpoint};
 use crate::digest::{EntryHash, KeyId};
 use crate::entry::{Entry, Event};
-use crate::state::{Head, Position, State};
-use batch::{Batch, File};
+use crate::state::{Head, State};
 
 /// How many batches each worker may be ahead.
 const AHEAD: usize = 2;
@@ -110,10 +111,11 @@ pub fn verify_each(
     walk.conclude(known)
 }
 
-/// A batch as a worker leaves it.
+/// A batch as a worker leaves it: its lines as far as they hold, and what is wrong with the one behind them.
 struct Decoded {
-    file: File,
-    lines: Vec<(Result<Seen, String>, u64)>,
+    place: Place,
+    lines: Vec<Seen>,
+    broken: Option<String>,
 }
 
 type Given = Result<Decoded, LedgerError>;
@@ -123,6 +125,8 @@ struct Seen {
     line: Line,
     /// Which of the keys has signed it.
     by: Option<KeyId>,
+    /// In bytes, with its newline.
+    length: u64,
 }
 
 /// Gives a batch to whichever worker is free, and its place in the order to whoever walks along it.
@@ -139,18 +143,24 @@ fn hand_on(
 }
 
 fn decode(batches: &Mutex<Receiver<(Batch, SyncSender<Given>)>>, keys: &[PublicKey]) {
-    let mut buffer = Vec::new();
+    let (mut outliner, mut most) = (Outliner::new(), 0);
     let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok((Batch { file, bytes }, give)) = next() {
-        let mut begin = 0;
-        let lines = memchr::memchr_iter(b'\n', &bytes).map(|end| {
+    while let Ok((Batch { place, bytes }, give)) = next() {
+        let (mut begin, mut broken) = (0, None);
+        let mut lines = Vec::with_capacity(most);
+        for end in memchr::memchr_iter(b'\n', &bytes) {
             let text = &bytes[std::mem::replace(&mut begin, end + 1)..end];
-            let line = line::outline(text, &mut buffer);
-            let seen = line.map(|line| Seen { by: signer(&line, keys), line });
-            (seen, text.len() as u64 + 1)
-        });
+            match outliner.read(text) {
+                Ok(line) => lines.push(Seen { by: signer(&line, keys), line, length: text.len() as u64 + 1 }),
+                Err(why) => {
+                    broken = Some(why);
+                    break;
+                }
+            }
+        }
+        most = most.max(lines.len());
         // Nobody takes it once a line before it did not hold.
-        let _ = give.send(Ok(Decoded { file, lines: lines.collect() }));
+        let _ = give.send(Ok(Decoded { place, lines, broken }));
     }
 }
 
@@ -170,37 +180,20 @@ struct Walk<'a> {
     reached: bool,
 }
 
-/// A line's place.
-struct Place {
-    file: File,
-    position: Position,
-    line: u64,
-}
-
-impl Place {
-    fn broken(&self, why: String) -> LedgerError {
-        LedgerError::Broken { path: self.file.path.clone(), line: self.line, why }
-    }
-}
-
 impl Walk<'_> {
-    fn batch(&mut self, Decoded { file, lines }: Decoded) -> Result<(), LedgerError> {
-        let position = Position { segment: file.first, offset: file.offset };
-        let mut place = Place { position, line: file.line, file };
-        for (seen, length) in lines {
-            place.line += 1;
-            let seen = seen.map_err(|why| place.broken(why))?;
+    fn batch(&mut self, Decoded { mut place, lines, broken }: Decoded) -> Result<(), LedgerError> {
+        for seen in lines {
             self.entry(&place, &seen)?;
-            place.position.offset += length;
+            place.position.offset += seen.length;
         }
-        Ok(())
+        broken.map_or(Ok(()), |why| Err(place.broken(why)))
     }
 
     fn entry(&mut self, place: &Place, seen: &Seen) -> Result<(), LedgerError> {
         let Line { entry, hash, .. } = &seen.line;
-        let begins = place.position.offset == 0;
+        let (begins, first) = (place.begins(), place.position.segment);
         if let Event::Anchor(told) = &entry.event {
-            let anchored = anchor::read(&place.file.path, told).map_err(|why| place.broken(why))?;
+            let anchored = anchor::read(&place.path, told).map_err(|why| place.broken(why))?;
             match anchored {
                 Some(anchored) if begins && entry.sequence > self.state.head.sequence + 1 => {
                     self.jump(place, anchored)?;
@@ -212,9 +205,8 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        if begins && entry.sequence == place.file.first && entry.sequence > self.state.head.sequence + 1 {
-            let (path, first) = (place.file.path.clone(), place.file.first);
-            return Err(LedgerError::Gap { path, first, last: self.state.head.sequence });
+        if begins && entry.sequence == first && first > self.state.head.sequence + 1 {
+            return Err(LedgerError::Gap { path: place.path.clone(), first, last: self.state.head.sequence });
         }
         self.state.fold(entry, *hash, place.position).map_err(|illegal| place.broken(illegal.to_string()))?;
         self.signature(seen).map_err(|why| place.broken(why))?;
@@ -222,7 +214,7 @@ impl Walk<'_> {
         self.reached |= self.terms.head == Some(*hash);
         match self.ends.last_mut() {
             Some(span) if !begins => span.last = self.state.head,
-            _ => self.ends.push(Span { first: place.file.first, last: self.state.head }),
+            _ => self.ends.push(Span { first, last: self.state.head }),
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! One entry more: which entries may follow a state, and what they make of it.
 
 use super::{
-    Abandoned, Applied, Head, Hold, Job, MAX_ABANDONED, Open, OpenWebhook, PolicyState, Position, Registered,
-    Setback, State, TenantState, Verified,
+    Abandoned, Applied, Head, Hold, Job, MAX_ABANDONED, Open, PolicyState, Position, Setback, State,
+    TenantState, Verified,
 };
 use crate::digest::EntryHash;
 use crate::drift::Cause;
 use crate::entry::{
     Bound, Effect, EffectOutcome, Entry, Event, Held, Intent, Late, LateOutcome, Location, Operation,
-    Released, VERSION, Verdict, WaitReason, Waiting, WebhookEffect, WebhookIntent, WebhookRemoved,
+    Released, VERSION, Verdict, WaitReason, Waiting,
 };
 use crate::outcome::Verification;
 use crate::policy::{PolicyId, TenantName};
@@ -98,7 +98,7 @@ impl State {
         self.approvals.remove(&bound.tenant);
     }
 
-    fn tenant_mut(&mut self, tenant: &TenantName) -> Result<&mut TenantState, String> {
+    pub(super) fn tenant_mut(&mut self, tenant: &TenantName) -> Result<&mut TenantState, String> {
         self.tenants.get_mut(tenant).ok_or_else(|| format!("tenant {tenant} is not bound"))
     }
 
@@ -111,7 +111,7 @@ impl State {
     fn open_mut(&mut self, id: &PolicyId, correlation: Uuid) -> Result<&mut Open, String> {
         match &mut self.policy_mut(id)?.open {
             Some(open) if open.correlation_id == correlation => Ok(open),
-            _ => Err(format!("{id} has no open operation {correlation}")),
+            _ => Err(no_open(id, correlation)),
         }
     }
 
@@ -184,25 +184,30 @@ impl State {
     }
 
     fn end(&mut self, effect: &Effect, time: Timestamp) -> Result<(), String> {
-        let open = self.open_mut(&effect.id, effect.correlation_id)?.clone();
+        let policy = self.policy_mut(&effect.id)?;
+        let Some(open) = policy.open.take_if(|open| open.correlation_id == effect.correlation_id) else {
+            return Err(no_open(&effect.id, effect.correlation_id));
+        };
         if open.digest != effect.digest {
+            policy.open = Some(open);
             return Err(format!("operation {} is about another digest", effect.correlation_id));
         }
-        let policy = self.policy_mut(&effect.id)?;
-        policy.open = None;
         match (effect.outcome, open.operation) {
-            (EffectOutcome::Done, Operation::Deploy) => {
-                policy.rolled_back = None;
-                policy.apply(&open, effect, time);
-            }
-            (EffectOutcome::Done, Operation::Rollback) => policy.apply(&open, effect, time),
             (EffectOutcome::Done, Operation::Remove) => policy.take_away(&open),
+            (EffectOutcome::Done, operation) => {
+                policy.rolled_back.take_if(|_| operation == Operation::Deploy);
+                policy.apply(*open, effect, time);
+            }
+            (outcome @ EffectOutcome::Abandoned, _) => {
+                policy.set_back(outcome, effect, time);
+                policy.remember(*open, time);
+            }
             (outcome, _) => policy.set_back(outcome, effect, time),
         }
-        if effect.outcome == EffectOutcome::Abandoned {
-            policy.remember(open, time);
+        match policy.is_blank() {
+            true => self.forget(&effect.id),
+            false => Ok(()),
         }
-        self.forget(&effect.id)
     }
 
     /// The end of an abandoned operation's job. What it brought live is live now, as far as anybody knows.
@@ -220,15 +225,15 @@ impl State {
             policy.overtaken = abandoned.followed.then_some(at).or(policy.overtaken);
             policy.land(abandoned, late, time);
         }
-        self.forget(&late.id)
+        match policy.is_blank() {
+            true => self.forget(&late.id),
+            false => Ok(()),
+        }
     }
 
     /// A policy of which nothing is known is not kept.
     fn forget(&mut self, id: &PolicyId) -> Result<(), String> {
-        let policies = &mut self.tenant_mut(&id.tenant)?.policies;
-        if policies.get(&id.name).is_some_and(|policy| *policy == PolicyState::default()) {
-            policies.remove(&id.name);
-        }
+        self.tenant_mut(&id.tenant)?.policies.remove(&id.name);
         Ok(())
     }
 
@@ -263,71 +268,27 @@ impl State {
             None => Err(format!("{} is not held", released.subject)),
         }
     }
+}
 
-    fn intend_webhook(&mut self, intent: &WebhookIntent) -> Result<(), String> {
-        let webhooks = &mut self.tenant_mut(&intent.tenant)?.webhooks;
-        webhooks.entry(intent.webhook.clone()).or_default().open = Some(OpenWebhook {
-            settings_digest: intent.settings_digest,
-            idempotency_key: intent.idempotency_key,
-            correlation_id: intent.correlation_id,
-        });
-        Ok(())
-    }
-
-    fn end_webhook(&mut self, effect: &WebhookEffect, time: Timestamp) -> Result<(), String> {
-        let webhook = self.tenant_mut(&effect.tenant)?.webhooks.get_mut(&effect.webhook);
-        let ours = |open: &mut OpenWebhook| open.correlation_id == effect.correlation_id;
-        let Some((webhook, open)) = webhook.and_then(|webhook| {
-            let open = webhook.open.take_if(ours)?;
-            Some((webhook, open))
-        }) else {
-            return Err(format!("webhook {:?} is not being registered", effect.webhook));
-        };
-        webhook.error = effect.error.clone();
-        if effect.error.is_none() {
-            let registered = Registered {
-                settings_digest: open.settings_digest,
-                webhook_id: effect.webhook_id.clone(),
-                time,
-            };
-            let before = webhook.registered.replace(registered).and_then(|before| before.webhook_id);
-            webhook.obsolete.extend(before);
-            // A tenant may change a webhook in its place, and say so by its id or by none: then nothing is left behind.
-            match &effect.webhook_id {
-                Some(id) => webhook.obsolete.retain(|obsolete| obsolete != id),
-                None => webhook.obsolete.clear(),
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_webhook(&mut self, removed: &WebhookRemoved) -> Result<(), String> {
-        let webhooks = &mut self.tenant_mut(&removed.tenant)?.webhooks;
-        let Some(webhook) = webhooks.get_mut(&removed.webhook) else {
-            return Err(format!("webhook {:?} is not known", removed.webhook));
-        };
-        if let Some(id) = &removed.webhook_id {
-            webhook.obsolete.retain(|obsolete| obsolete != id);
-            webhook.registered.take_if(|registered| registered.webhook_id.as_ref() == Some(id));
-        }
-        let is_known = webhook.registered.is_some() || webhook.open.is_some() || !webhook.obsolete.is_empty();
-        if removed.webhook_id.is_none() || !is_known {
-            webhooks.remove(&removed.webhook);
-        }
-        Ok(())
-    }
+fn no_open(id: &PolicyId, correlation: Uuid) -> String {
+    format!("{id} has no open operation {correlation}")
 }
 
 impl PolicyState {
-    fn apply(&mut self, open: &Open, effect: &Effect, time: Timestamp) {
+    /// Whether nothing is known of it.
+    fn is_blank(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn apply(&mut self, open: Open, effect: &Effect, time: Timestamp) {
         self.setback = None;
-        self.settle(open);
+        self.settle(&open);
         if effect.policy_id.is_some() {
             self.policy_id = effect.policy_id.clone();
         }
         self.applied = Some(Applied {
             digest: open.digest,
-            origin: open.origin.clone(),
+            origin: open.origin,
             job_id: effect.job_id.clone(),
             time,
             intent: open.intent,

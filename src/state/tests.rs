@@ -46,7 +46,7 @@ fn intent(number: u128) -> Event {
         origin: Origin { file: "a.yaml".into(), file_hash: FileHash::of(b""), commit: None },
         idempotency_key: operation(1000 + number),
         correlation_id: operation(number),
-        payload: payload(),
+        payload: Some(payload()),
     }))
 }
 

@@ -298,7 +298,7 @@ fn deployed(host: &Host, payloads: &Payloads, id: &PolicyId, desired: &Desired) 
         accepted_weakening: None,
         idempotency_key: (host.new_id)(),
         correlation_id,
-        payload: payloads.get(id, desired).unwrap(),
+        payload: Some(payloads.get(id, desired).unwrap()),
     };
     let effect = Effect {
         id: id.clone(),

@@ -36,7 +36,7 @@ fn deployment(id: &PolicyId, operation: u128) -> [Event; 2] {
         accepted_weakening: None,
         idempotency_key: correlation_id,
         correlation_id,
-        payload: payload(),
+        payload: Some(payload()),
     };
     let effect = Effect {
         id: id.clone(),
