@@ -232,5 +232,10 @@ mod tests {
                 );
             }
         }
+        let (mut without, _) = encode(&intent(serde_json::Value::Null, "Ada"), None).unwrap();
+        without.pop();
+        for refused in [decode(&without), Outliner::new().read(&without)] {
+            assert_eq!(refused, Err("an intent without its payload".to_owned()));
+        }
     }
 }
